@@ -1,0 +1,159 @@
+//! One customer: takes its inputs in order, decides, and learns.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use ractor::{Actor, ActorProcessingErr, ActorRef};
+
+use crate::actors::engine::Engine;
+use crate::actors::gather::Slot;
+use crate::actors::{image, scorer};
+use crate::decide::drive::{Moment, Outcome};
+use crate::decide::{self, Cause};
+use crate::domain::{CustomerId, Profile, Timestamp};
+
+/// One input and when it is handled.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// What came in.
+    pub cause: Cause,
+    /// When.
+    pub moment: Moment,
+    /// W3C trace context.
+    pub traceparent: Option<Arc<str>>,
+}
+
+/// What a customer can be asked.
+pub enum Message {
+    /// Handle these inputs, in order.
+    Apply(Vec<Input>, Slot<Decided>),
+    /// Hand out an image as of the commit with this sequence.
+    Image(u64, Slot<Imaged>),
+    /// Hand out the profile.
+    Look(Slot<Box<Profile>>),
+}
+
+/// What a customer decided of a batch.
+pub struct Decided {
+    /// What was to be handled.
+    pub inputs: Vec<Input>,
+    /// One an input, in order; after the first panic nothing.
+    pub outcomes: Vec<Outcome>,
+    /// What the input after the last outcome panicked with.
+    pub panic: Option<String>,
+    /// When the customer wants to be woken.
+    pub due: Option<Timestamp>,
+}
+
+/// An image to be stored.
+pub struct Imaged {
+    /// Whose.
+    pub customer: CustomerId,
+    /// The sealed image.
+    pub row: Result<Vec<u8>, image::Error>,
+    /// When the customer wants to be woken.
+    pub due: Option<Timestamp>,
+}
+
+/// The actor.
+pub struct Customer;
+
+/// What the actor holds.
+pub struct State {
+    engine: Arc<Engine>,
+    profile: Box<Profile>,
+}
+
+impl Actor for Customer {
+    type Msg = Message;
+    type State = State;
+    type Arguments = (Arc<Engine>, Box<Profile>);
+
+    async fn pre_start(
+        &self,
+        _: ActorRef<Message>,
+        (engine, profile): Self::Arguments,
+    ) -> Result<State, ActorProcessingErr> {
+        Ok(State { engine, profile })
+    }
+
+    async fn handle(
+        &self,
+        myself: ActorRef<Message>,
+        message: Message,
+        state: &mut State,
+    ) -> Result<(), ActorProcessingErr> {
+        match message {
+            Message::Apply(inputs, slot) => {
+                let decided = state
+                    .engine
+                    .clone()
+                    .meters
+                    .step
+                    .time(|| state.apply(inputs));
+                if decided.panic.is_some() {
+                    // What a panic left behind is not to be trusted: the partition loads the customer again.
+                    myself.drain()?;
+                }
+                slot.fill(decided);
+            }
+            Message::Image(log_seq, slot) => {
+                let row = image::seal(log_seq, &state.profile);
+                let customer = state.profile.id.clone();
+                slot.fill(Imaged {
+                    customer,
+                    row,
+                    due: state.profile.next_due(),
+                });
+            }
+            Message::Look(slot) => slot.fill(state.profile.clone()),
+        }
+        Ok(())
+    }
+}
+
+impl State {
+    fn apply(&mut self, inputs: Vec<Input>) -> Decided {
+        let outcomes = Vec::with_capacity(inputs.len());
+        let mut decided = Decided {
+            inputs,
+            outcomes,
+            panic: None,
+            due: None,
+        };
+        for input in &decided.inputs {
+            match self.decide(input) {
+                Ok(outcome) => decided.outcomes.push(outcome),
+                Err(panic) => {
+                    decided.panic = Some(panic);
+                    break;
+                }
+            }
+        }
+        decided.due = self.profile.next_due();
+        decided
+    }
+
+    fn decide(&mut self, input: &Input) -> Result<Outcome, String> {
+        let Self { engine, profile } = self;
+        let scoring = |requests: &[decide::Request]| scorer::score(engine, requests);
+        let traceparent = input.traceparent.as_ref();
+        let run = || {
+            decide::handle(
+                &engine.bundle,
+                profile,
+                &input.cause,
+                input.moment,
+                traceparent,
+                &scoring,
+            )
+        };
+        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))
+    }
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "a panic".into())
+}

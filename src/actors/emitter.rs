@@ -1,0 +1,265 @@
+//! Publishes what commits let leave, in order, each once.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::future::BoxFuture;
+use futures::stream::FuturesOrdered;
+use futures::{StreamExt, TryStreamExt};
+use ractor::ActorRef;
+use tokio::sync::mpsc;
+
+use crate::actors::engine::Engine;
+use crate::actors::outgoing::{Item, items, undeliverable};
+use crate::actors::partition::Message;
+use crate::actors::record::Commit;
+use crate::stream::{Error, Lane};
+
+/// How many messages of one partition wait for their acknowledgement at a time.
+const IN_FLIGHT_MAX: usize = 1_024;
+
+/// The pause before something refused is tried again.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// A commit whose content may leave.
+pub struct Emission {
+    /// Its sequence in the state log.
+    pub log_seq: u64,
+    /// The commit.
+    pub commit: Commit,
+    /// A process that is gone may have published some of it.
+    pub resumed: bool,
+}
+
+/// The way out of one partition.
+pub struct Emitter {
+    queue: mpsc::UnboundedSender<Emission>,
+    task: tokio::task::JoinHandle<()>,
+}
+
+impl Emitter {
+    /// Starts with what an earlier process left.
+    pub fn start(
+        engine: &Arc<Engine>,
+        partition: ActorRef<Message>,
+        marks: [u64; 4],
+        outbox: Vec<Emission>,
+    ) -> Self {
+        // INVARIANT: bounded by the commits of a partition, which stop when its checkpoint cannot go on.
+        let (queue, emissions) = mpsc::unbounded_channel();
+        let out = Out {
+            engine: engine.clone(),
+            partition,
+            marks,
+            waiting: VecDeque::new(),
+        };
+        let emitter = Self {
+            queue,
+            task: tokio::spawn(out.run(emissions)),
+        };
+        for emission in outbox {
+            emitter.emit(emission);
+        }
+        emitter
+    }
+
+    /// Lets a commit's content leave.
+    pub fn emit(&self, emission: Emission) {
+        if self.queue.send(emission).is_err() {
+            tracing::error!("the emitter of a partition is gone");
+        }
+    }
+}
+
+impl Drop for Emitter {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+type Ack = BoxFuture<'static, Result<u64, Error>>;
+
+struct Out {
+    engine: Arc<Engine>,
+    partition: ActorRef<Message>,
+    marks: [u64; 4],
+    /// What is published or about to be, and not acknowledged; the sequence stands at the last item of a commit.
+    waiting: VecDeque<(Item, Option<u64>)>,
+}
+
+impl Out {
+    async fn run(mut self, mut emissions: mpsc::UnboundedReceiver<Emission>) {
+        let mut acks = FuturesOrdered::new();
+        loop {
+            tokio::select! {
+                biased;
+                ack = acks.next(), if !acks.is_empty() => match ack {
+                    Some(Ok(seq)) => self.acknowledged(seq),
+                    Some(Err(error)) => { self.again(&error).await; acks = FuturesOrdered::new(); }
+                    None => {}
+                },
+                emission = emissions.recv(), if acks.len() < IN_FLIGHT_MAX => {
+                    let Some(emission) = emission else { return };
+                    self.emission(emission, &mut acks).await;
+                }
+            }
+        }
+    }
+
+    async fn emission(&mut self, emission: Emission, acks: &mut FuturesOrdered<Ack>) {
+        let start = Instant::now();
+        let Emission {
+            log_seq,
+            commit,
+            resumed,
+        } = emission;
+        let items = items(&self.engine, commit);
+        let n = items.len();
+        for (idx, item) in items.into_iter().enumerate() {
+            self.waiting
+                .push_back((item, (idx + 1 == n).then_some(log_seq)));
+        }
+        if resumed {
+            return self.drop_published(acks).await;
+        }
+        self.engine.crash.pass("before_emit");
+        for left in (1..=n).rev() {
+            let published = self.publish_last_but(left - 1, acks).await;
+            let Ok(ack) = published else {
+                return self.lost(published.err(), acks).await;
+            };
+            acks.push_back(ack);
+        }
+        self.engine.meters.emit.since(start);
+        self.engine.crash.pass("after_emit");
+    }
+
+    /// Publishes the item that so many others wait behind.
+    async fn publish_last_but(
+        &mut self,
+        behind: usize,
+        acks: &mut FuturesOrdered<Ack>,
+    ) -> Result<Ack, Error> {
+        let item = |waiting: &VecDeque<(Item, Option<u64>)>| waiting.len() - 1 - behind;
+        if let Item::Forward(_) = self.waiting[item(&self.waiting)].0 {
+            // A lost connection may lose one message and not the next: the events of a customer stay in order.
+            while let Some(ack) = acks.next().await {
+                self.acknowledged(ack?);
+            }
+        }
+        self.publish(&self.waiting[item(&self.waiting)].0).await
+    }
+
+    /// Publishes again what is not there, after an error.
+    async fn lost(&mut self, error: Option<Error>, acks: &mut FuturesOrdered<Ack>) {
+        if let Some(error) = error {
+            self.again(&error).await;
+        }
+        *acks = FuturesOrdered::new();
+    }
+
+    async fn publish(&self, item: &Item) -> Result<Ack, Error> {
+        let event = match item.needs() {
+            Some(seq) => self.engine.streams.event(seq).await?,
+            None => None,
+        };
+        let Some(out) = item.message(&self.engine, event) else {
+            tracing::error!("an event of another partition is gone from the stream");
+            return Ok(Box::pin(async { Ok(0) }));
+        };
+        let id = out.id.clone();
+        match self.engine.streams.publish(out).await {
+            Err(error @ Error::TooLarge { .. }) if item.lane() != Lane::DeadLetters => {
+                // It will never fit: what waits behind it must not wait for ever.
+                tracing::error!(%error, id, "a message became a dead letter");
+                self.engine.meters.dead_letters.add(1);
+                let out = undeliverable(&self.engine, &id, &error);
+                let ack = self.engine.streams.publish(out).await?;
+                // Its sequence is one of another lane.
+                Ok(Box::pin(async { ack.await.map(|_| 0) }))
+            }
+            published => published,
+        }
+    }
+
+    fn acknowledged(&mut self, seq: u64) {
+        let Some((item, ends)) = self.waiting.pop_front() else {
+            return;
+        };
+        let lane = item.lane() as usize;
+        self.marks[lane] = self.marks[lane].max(seq);
+        if let Some(log_seq) = ends {
+            self.engine.crash.pass("before_mark");
+            let _gone = self.partition.cast(Message::Emitted(log_seq, self.marks));
+        }
+    }
+
+    /// Publishes again what was not acknowledged and is not there, until everything is.
+    async fn again(&mut self, error: &Error) {
+        tracing::warn!(%error, waiting = self.waiting.len(), "publishing is tried again");
+        while let Err(error) = self.settle().await {
+            tracing::warn!(%error, waiting = self.waiting.len(), "publishing is tried again");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// What an earlier process left goes the same careful way.
+    async fn drop_published(&mut self, acks: &mut FuturesOrdered<Ack>) {
+        while let Some(ack) = acks.next().await {
+            match ack {
+                Ok(seq) => self.acknowledged(seq),
+                Err(_) => break,
+            }
+        }
+        *acks = FuturesOrdered::new();
+        self.engine.crash.pass("in_resume");
+        while let Err(error) = self.settle().await {
+            tracing::warn!(%error, "what an earlier process left is tried again");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    async fn settle(&mut self) -> Result<(), Error> {
+        let known = self.look_up().await?;
+        while let Some((item, _)) = self.waiting.front().cloned() {
+            let (lane, id) = item.id(&self.engine);
+            let there = known
+                .get(&(lane as usize))
+                .is_some_and(|ids| ids.contains(&id));
+            let seq = if there {
+                0
+            } else {
+                self.publish(&item).await?.await?
+            };
+            self.acknowledged(seq);
+        }
+        Ok(())
+    }
+
+    /// Returns which of the waiting ids are published; the window in which the server drops doubles may be over.
+    async fn look_up(&self) -> Result<BTreeMap<usize, BTreeSet<String>>, Error> {
+        let mut wanted: BTreeMap<usize, (Lane, BTreeSet<String>)> = BTreeMap::new();
+        for (item, _) in &self.waiting {
+            let (lane, id) = item.id(&self.engine);
+            // A forwarded event keeps its id, so its customer recognises the double.
+            if lane != Lane::Events {
+                wanted
+                    .entry(lane as usize)
+                    .or_insert((lane, BTreeSet::new()))
+                    .1
+                    .insert(id);
+            }
+        }
+        let mut known = BTreeMap::new();
+        for (idx, (lane, ids)) in wanted {
+            let published = self.engine.streams.published(lane, self.marks[idx]).await?;
+            let ours = |(_, id): (u64, String)| {
+                let ours = ids.contains(&id).then_some(id);
+                std::future::ready(Ok(ours))
+            };
+            known.insert(idx, published.try_filter_map(ours).try_collect().await?);
+        }
+        Ok(known)
+    }
+}

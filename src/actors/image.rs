@@ -1,0 +1,115 @@
+//! Rows of the store: a customer's image, timers, and the position of a partition.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{CustomerId, Partition, Profile, Timestamp};
+use crate::store::envelope;
+
+/// The version of rows that this build writes.
+const VERSION: u16 = 1;
+
+/// Why a row cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The envelope is damaged or newer than this build.
+    #[error("a row of the store cannot be read")]
+    Store(#[from] crate::store::Error),
+    /// The content is not what was written.
+    #[error("a row of the store is damaged: {0}")]
+    Content(#[from] postcard::Error),
+}
+
+/// How far a partition's images reach.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// Every image has what the state log says up to this sequence.
+    pub log_seq: u64,
+    /// Offset in the event stream.
+    pub offset: u64,
+    /// Everything that leaves because of commits up to this log sequence has left.
+    pub emitted: u64,
+    /// By lane: the sequence at which something of this partition was last published.
+    pub marks: [u64; 4],
+    /// When the event stream was created.
+    pub created: i64,
+    /// How far time has come.
+    pub watermark: Option<Timestamp>,
+}
+
+/// Seals an image: the sequence of the last commit in it, and the profile.
+///
+/// # Errors
+///
+/// [`Error::Content`] if the profile cannot be encoded.
+pub fn seal(log_seq: u64, profile: &Profile) -> Result<Vec<u8>, Error> {
+    Ok(envelope::seal(
+        VERSION,
+        &postcard::to_stdvec(&(log_seq, profile))?,
+    ))
+}
+
+/// Opens an image.
+///
+/// # Errors
+///
+/// The row is damaged, or newer than this build.
+pub fn open(row: &[u8]) -> Result<(u64, Profile), Error> {
+    let (_, body) = envelope::open(row, VERSION)?;
+    Ok(postcard::from_bytes(body)?)
+}
+
+impl Position {
+    /// Seals the position.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Content`] if it cannot be encoded.
+    pub fn seal(&self) -> Result<Vec<u8>, Error> {
+        Ok(envelope::seal(VERSION, &postcard::to_stdvec(self)?))
+    }
+
+    /// Opens a position.
+    ///
+    /// # Errors
+    ///
+    /// The row is damaged, or newer than this build.
+    pub fn open(row: &[u8]) -> Result<Self, Error> {
+        let (_, body) = envelope::open(row, VERSION)?;
+        Ok(postcard::from_bytes(body)?)
+    }
+
+    /// Returns the key of a partition's position.
+    pub fn key(partition: Partition) -> Vec<u8> {
+        [b"position/".as_slice(), &partition.0.to_be_bytes()].concat()
+    }
+}
+
+/// Returns the key of a customer's image.
+pub fn customer_key(partition: Partition, customer: &CustomerId) -> Vec<u8> {
+    [&partition.0.to_be_bytes(), customer.as_str().as_bytes()].concat()
+}
+
+/// Returns the key of a customer's timer: partition, due time, customer, in this order.
+pub fn timer_key(partition: Partition, due: Timestamp, customer: &CustomerId) -> Vec<u8> {
+    let mut key = timers_from(partition, due);
+    key.extend_from_slice(customer.as_str().as_bytes());
+    key
+}
+
+/// Returns the key that sorts before every timer of a partition from a time on.
+pub fn timers_from(partition: Partition, from: Timestamp) -> Vec<u8> {
+    [&partition.0.to_be_bytes(), &ordered(from)[..]].concat()
+}
+
+/// Reads the due time and the customer of a timer's key.
+pub fn read_timer_key(key: &[u8]) -> Option<(Timestamp, CustomerId)> {
+    let due = u64::from_be_bytes(key.get(2..10)?.try_into().ok()?);
+    let due = Timestamp::from_millis((due ^ (1 << 63)).cast_signed());
+    let customer = CustomerId::parse(std::str::from_utf8(key.get(10..)?).ok()?).ok()?;
+    Some((due, customer))
+}
+
+/// Bytes that sort as the times do.
+fn ordered(due: Timestamp) -> [u8; 8] {
+    (due.as_millis().cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}

@@ -1,0 +1,28 @@
+//! Order, concurrency and supervision; nothing here knows what a decision means.
+//!
+//! ```text
+//! reader ──► partition (one each) ──► customers (on demand)
+//!                │  commit record: append to the state log
+//!                ├──► emitter: what leaves, in order, after its commit
+//!                └──► checkpoint: images of dirty customers to the store
+//! ```
+
+pub mod customer;
+pub mod emitter;
+pub mod engine;
+mod gather;
+pub mod image;
+mod load;
+pub mod node;
+mod outgoing;
+pub mod partition;
+mod reader;
+pub mod record;
+mod recover;
+mod scorer;
+mod table;
+mod timers;
+
+pub use engine::{Engine, Limits};
+pub use node::Node;
+pub use partition::AskError;

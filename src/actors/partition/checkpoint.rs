@@ -1,0 +1,224 @@
+//! The checkpoint: images of dirty customers go to the store, so that the log can be trimmed.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::input::Message;
+use super::{Error, Phase, State};
+use crate::actors::customer::{self, Imaged};
+use crate::actors::engine::Engine;
+use crate::actors::gather::gather;
+use crate::actors::image::{Position, customer_key, timer_key};
+use crate::domain::{CustomerId, Partition, Timestamp};
+use crate::store::{Batch, Table};
+
+/// A checkpoint that takes long is followed by a pause this many times as long for each partition, so
+/// that all of them together cannot eat the machine.
+const PAUSE: u32 = 3;
+
+/// How long an offset alone may wait for a checkpoint; what was read longer ago may be deleted from the stream.
+const OFFSET_EVERY: Duration = Duration::from_mins(1);
+
+/// The longest pause: what a checkpoint lacks is folded again at the next start.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// How often the log is trimmed.
+const TRIM_EVERY: Duration = Duration::from_secs(5);
+
+/// When the next checkpoint is due.
+pub struct Pace {
+    /// Log sequence that every image reaches.
+    done: u64,
+    /// A commit was appended since the last checkpoint.
+    fresh: bool,
+    /// One is being written, since then.
+    running: Option<Instant>,
+    next: Option<Instant>,
+    /// The offset that the log or the store has, and since when.
+    kept: (u64, Instant),
+    trimmed: Option<Instant>,
+    /// Whose images are being written, with the timers that the store had and will have.
+    saving: Vec<(CustomerId, Option<Timestamp>)>,
+}
+
+impl Pace {
+    /// Starts after a checkpoint up to this log sequence, with this offset.
+    pub fn new(done: u64, offset: u64) -> Self {
+        let saving = Vec::new();
+        Self {
+            done,
+            fresh: false,
+            running: None,
+            next: None,
+            kept: (offset, Instant::now()),
+            trimmed: None,
+            saving,
+        }
+    }
+
+    /// Notes a commit with this offset.
+    pub fn appended(&mut self, offset: u64) {
+        self.fresh = true;
+        self.kept = (offset, Instant::now());
+    }
+
+    /// Tells if an offset is neither in the log nor in the store.
+    pub fn lacks(&self, offset: u64) -> bool {
+        self.kept.0 < offset
+    }
+
+    /// Asks for a checkpoint as soon as possible.
+    pub fn hurry(&mut self) {
+        self.fresh = true;
+        self.next = None;
+    }
+
+    /// Tells if images are being written.
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+}
+
+/// Removes what every image has and what has left from the log; it is tried again with the next checkpoint.
+async fn trim(engine: Arc<Engine>, id: Partition, keep: u64) {
+    if let Err(error) = engine.streams.trim(id, keep).await {
+        tracing::warn!(%error, partition = id.0, "cannot trim the state log");
+    }
+}
+
+impl State {
+    pub(super) fn checkpoint_is_due(&self, now: Instant) -> bool {
+        let pace = &self.checkpoint;
+        let is_old = pace.lacks(self.offset) && now - pace.kept.1 > OFFSET_EVERY;
+        let is_time = pace.next.is_none_or(|next| next <= now);
+        (pace.fresh || is_old) && pace.running.is_none() && is_time
+    }
+
+    /// Asks the customers that have been dirty for longest for their images.
+    pub(super) fn begin_checkpoint(&mut self) {
+        self.checkpoint.fresh = false;
+        self.checkpoint.running = Some(Instant::now());
+        let mut dirty: Vec<_> = self
+            .residents
+            .iter()
+            .filter_map(|(customer, of)| Some((of.dirty_since?, customer.clone())))
+            .collect();
+        let n_max = self.engine.limits.checkpoint_images;
+        if dirty.len() > n_max {
+            dirty.select_nth_unstable(n_max);
+            dirty.truncate(n_max);
+            self.checkpoint.fresh = true;
+        }
+        let myself = self.myself.clone();
+        if dirty.is_empty() {
+            let _gone = myself.cast(Message::Imaged(Vec::new()));
+            self.phase = Phase::Imaging;
+            return;
+        }
+        let slots = gather(dirty.len(), move |images| {
+            let _gone = myself.cast(Message::Imaged(images));
+        });
+        self.phase = Phase::Imaging;
+        for ((_, customer), slot) in dirty.into_iter().zip(slots) {
+            let Some(resident) = self.residents.get_mut(&customer) else {
+                continue;
+            };
+            resident.dirty_since = None;
+            resident.saving = true;
+            let _gone = resident
+                .actor
+                .cast(customer::Message::Image(self.log_end, slot));
+        }
+    }
+
+    /// Writes the images in the background.
+    pub(super) fn imaged(&mut self, images: Vec<Option<Imaged>>) -> Result<(), Error> {
+        let start = Instant::now();
+        self.phase = Phase::Idle;
+        let mut batch = Batch::default();
+        for image in images {
+            let Imaged { customer, row, due } = image.ok_or(Error::CustomerDied)?;
+            let row = row.map_err(|error| Error::Encoding(error.to_string()))?;
+            batch.put(Table::Customers, customer_key(self.id, &customer), row);
+            let stored = self
+                .residents
+                .get_mut(&customer)
+                .and_then(|of| of.stored_due);
+            let key = |due| timer_key(self.id, due, &customer);
+            if let Some(old) = stored.filter(|_| stored != due) {
+                batch.delete(Table::Timers, key(old));
+            }
+            if let Some(new) = due.filter(|_| stored != due) {
+                batch.put(Table::Timers, key(new), Vec::new());
+            }
+            self.checkpoint.saving.push((customer, due));
+        }
+        let position = self.position();
+        let row = position
+            .seal()
+            .map_err(|error| Error::Encoding(error.to_string()))?;
+        batch.put(Table::Meta, Position::key(self.id), row);
+        self.engine
+            .meters
+            .images
+            .add(self.checkpoint.saving.len() as u64);
+        self.engine.meters.checkpoint.since(start);
+        self.write(batch, position);
+        Ok(())
+    }
+
+    fn position(&self) -> Position {
+        let log_seq = self.residents.first_dirty().unwrap_or(self.log_end);
+        Position {
+            log_seq: log_seq.max(self.checkpoint.done),
+            offset: self.offset,
+            emitted: self.emitted_through(),
+            marks: self.marks,
+            created: self.engine.created,
+            watermark: Some(self.reached),
+        }
+    }
+
+    fn write(&self, batch: Batch, position: Position) {
+        let (engine, myself) = (self.engine.clone(), self.myself.clone());
+        let writing = tokio::task::spawn_blocking(move || {
+            engine.crash.pass("in_checkpoint");
+            let start = Instant::now();
+            let done = engine
+                .store
+                .commit(batch, engine.limits.checkpoint_durability);
+            engine.meters.checkpoint.since(start);
+            engine.crash.pass("after_checkpoint");
+            let _gone = myself.cast(Message::Checkpointed(
+                done.map(|()| position).map_err(Error::from),
+            ));
+        });
+        self.table.writes(self.id, writing);
+    }
+
+    pub(super) fn checkpointed(&mut self, position: Position) {
+        let pace = &mut self.checkpoint;
+        let now = Instant::now();
+        let took = pace
+            .running
+            .take()
+            .map_or(Duration::ZERO, |since| now - since);
+        let pause = (took * PAUSE * u32::from(self.engine.n_partitions)).min(PAUSE_MAX);
+        pace.next = Some(now + self.engine.limits.checkpoint_every.max(pause));
+        pace.done = pace.done.max(position.log_seq);
+        pace.kept = (pace.kept.0.max(position.offset), now);
+        for (customer, due) in std::mem::take(&mut pace.saving) {
+            if let Some(resident) = self.residents.get_mut(&customer) {
+                resident.saving = false;
+                resident.stored_due = due;
+            }
+        }
+        // What has left since is not known to who reads this checkpoint.
+        let keep = position.log_seq.min(position.emitted);
+        let pace = &mut self.checkpoint;
+        if keep > 0 && pace.trimmed.is_none_or(|at| now - at > TRIM_EVERY) {
+            pace.trimmed = Some(now);
+            tokio::spawn(trim(self.engine.clone(), self.id, keep));
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Reads the event stream once for all partitions, and tells them the time.
+
+use std::sync::Arc;
+use std::time::Duration as StdDuration;
+
+use futures::StreamExt;
+use serde::Deserialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::actors::engine::Engine;
+
+use crate::actors::partition::{Incoming, Message};
+use crate::actors::table::{Table, Up};
+use crate::clock::{self, Clock};
+use crate::domain::{Partition, Timestamp};
+use crate::stream::{Delivery, Error};
+
+/// The longest time without a look at the stream's end.
+const IDLE_MAX: StdDuration = StdDuration::from_millis(500);
+
+/// How far every partition was told, and the time.
+struct Told {
+    seq: u64,
+    at: Timestamp,
+}
+
+/// Reads from the first event that some partition lacks, until told to start again.
+///
+/// # Errors
+///
+/// The stream cannot be read.
+pub async fn read(engine: &Arc<Engine>, table: &Arc<Table>) -> Result<(), Error> {
+    // A partition that comes up later starts elsewhere: what is read here would leave a hole in what it reads.
+    let up = table.up();
+    let Some(from) = up.iter().map(|of| of.offset).min() else {
+        table.wait_for_restart().await;
+        return Ok(());
+    };
+    let credits = Arc::new(Semaphore::new(engine.limits.in_flight));
+    let mut events = engine.streams.events(from).await?;
+    let mut told = Told {
+        seq: from,
+        at: Timestamp::MIN,
+    };
+    loop {
+        let idle = sleep_until_due(engine, table, &told);
+        tokio::select! {
+            biased;
+            () = table.wait_for_restart() => return Ok(()),
+            batch = events.next() => {
+                let Some(batch) = batch else { return Ok(()) };
+                deliver(engine, &up, &credits, batch?, &mut told).await;
+            }
+            () = idle => ask_the_time(engine, table, &up, &mut told).await?,
+        }
+    }
+}
+
+/// Hands a batch to its partitions, then tells all of them how far it reached.
+async fn deliver(
+    engine: &Engine,
+    up: &[Up],
+    credits: &Arc<Semaphore>,
+    batch: Vec<Delivery>,
+    told: &mut Told,
+) {
+    let Some(last) = batch.last() else { return };
+    told.seq = last.seq;
+    told.at = told.at.max(time_after(engine, &batch));
+    let mut shares: Vec<Vec<Delivery>> = Vec::new();
+    shares.resize_with(usize::from(engine.n_partitions), Vec::new);
+    for delivery in batch {
+        if let Some(share) = shares.get_mut(usize::from(delivery.partition.0)) {
+            share.push(delivery);
+        }
+    }
+    for (share, idx) in shares.into_iter().zip(0_u16..) {
+        if !share.is_empty() {
+            hand_over(up, Partition(idx), share, credits).await;
+        }
+    }
+    tell_all(up, told);
+}
+
+/// Tells every partition how far the reader is and what time it is.
+fn tell_all(up: &[Up], told: &Told) {
+    for partition in up {
+        let watermark = Incoming::Watermark(told.seq, told.at);
+        let _gone = partition.actor.cast(Message::Incoming(vec![watermark]));
+    }
+}
+
+async fn hand_over(
+    up: &[Up],
+    partition: Partition,
+    share: Vec<Delivery>,
+    credits: &Arc<Semaphore>,
+) {
+    let Some(Up { actor, .. }) = up.iter().find(|of| of.id == partition) else {
+        return;
+    };
+    let n = u32::try_from(share.len()).unwrap_or(u32::MAX);
+    let Some(credit) = credit(credits, n).await else {
+        return;
+    };
+    let incoming = share
+        .into_iter()
+        .map(|event| Incoming::Event(event, credit.clone()))
+        .collect();
+    let _gone = actor.cast(Message::Incoming(incoming));
+}
+
+/// Waits until so many more events may be on their way.
+async fn credit(credits: &Arc<Semaphore>, n: u32) -> Option<Arc<OwnedSemaphorePermit>> {
+    credits
+        .clone()
+        .acquire_many_owned(n)
+        .await
+        .ok()
+        .map(Arc::new)
+}
+
+/// Returns the time up to which everything was delivered with this batch.
+fn time_after(engine: &Engine, batch: &[Delivery]) -> Timestamp {
+    let of = |delivery: &Delivery| match engine.clock {
+        Clock::Stream => delivery.stored_at,
+        Clock::Event => own_time(&delivery.payload).unwrap_or(Timestamp::MIN),
+    };
+    batch.iter().map(of).max().unwrap_or(Timestamp::MIN)
+}
+
+/// Reads the time that an event brings.
+fn own_time(payload: &[u8]) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Timed<'a> {
+        #[serde(borrow)]
+        timestamp: Option<std::borrow::Cow<'a, str>>,
+    }
+    let timed: Timed<'_> = serde_json::from_slice(payload).ok()?;
+    Timestamp::parse(&timed.timestamp?)
+}
+
+/// Sleeps until a timer is due or the stream should be looked at.
+async fn sleep_until_due(engine: &Engine, table: &Table, told: &Told) {
+    if engine.clock == Clock::Event {
+        // Time goes on with the events alone.
+        return std::future::pending().await;
+    }
+    let wait = match table.first_due() {
+        // A timer fires once everything stored in its millisecond was delivered.
+        Some(due) if due >= told.at => {
+            StdDuration::from_millis(due.since(clock::now()).as_millis() + 1)
+        }
+        Some(_) => StdDuration::from_millis(1),
+        None => IDLE_MAX,
+    };
+    tokio::select! {
+        () = tokio::time::sleep(wait.min(IDLE_MAX)) => {}
+        () = table.wait_for_due() => {}
+    }
+}
+
+/// No event comes: if none is waiting either, time has gone on to the moment of asking.
+async fn ask_the_time(
+    engine: &Engine,
+    table: &Table,
+    up: &[Up],
+    told: &mut Told,
+) -> Result<(), Error> {
+    let at = clock::now();
+    if table.first_due().is_some_and(|due| due > at) {
+        return Ok(());
+    }
+    let extent = engine.streams.extent().await?;
+    if extent.last_seq <= told.seq {
+        told.at = told.at.max(at);
+        tell_all(up, told);
+    }
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! `GET /openapi.json`: the API, described.
+
+use std::sync::OnceLock;
+
+use axum::http::header::{CONTENT_TYPE, HeaderName};
+use utoipa::openapi::OpenApi as Description;
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::{Modify, OpenApi, ToSchema};
+
+use crate::api::{customer, decide, health, problem, timeline};
+
+/// This description: `OpenAPI` 3.1.
+#[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "The description", body = Object)))]
+pub async fn openapi() -> ([(HeaderName, &'static str); 1], &'static str) {
+    static TEXT: OnceLock<String> = OnceLock::new();
+    // The description is data: to write it does not fail.
+    let text = TEXT.get_or_init(|| description().to_json().unwrap_or_default());
+    ([(CONTENT_TYPE, "application/json")], text)
+}
+
+/// Returns the description of every route.
+pub fn description() -> Description {
+    Described::openapi()
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Attune",
+        description = "Decides, for every customer, what to do next."
+    ),
+    paths(
+        decide::decide,
+        customer::customer,
+        timeline::timeline,
+        health::livez,
+        health::readyz,
+        health::metrics,
+        openapi
+    ),
+    components(schemas(problem::Problem)),
+    modifiers(&Token)
+)]
+struct Described;
+
+/// The token of closed routes.
+struct Token;
+
+impl Modify for Token {
+    fn modify(&self, described: &mut Description) {
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("needed when the server is configured with a token"));
+        let components = described.components.get_or_insert_default();
+        components.add_security_scheme("token", SecurityScheme::Http(scheme.build()));
+    }
+}
+
+/// A decide call. Fields that are not named here are refused.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the reader takes")]
+pub struct DecideRequest {
+    /// The customer's id: 1 to 512 bytes.
+    #[schema(max_length = 512, min_length = 1)]
+    customer: String,
+    /// The placement to fill.
+    placement: String,
+    /// What expressions see as `context`.
+    #[schema(value_type = Option<Object>)]
+    context: Option<()>,
+    /// At most so many offers, if fewer than the placement allows.
+    #[schema(minimum = 1, maximum = 100)]
+    limit: Option<u32>,
+    /// Calls with the same customer, placement and key have the same `decision_id`: give a retry the key of the first try.
+    #[schema(max_length = 256, min_length = 1)]
+    decision_key: Option<String>,
+    /// Whether to answer with the offers that lost, and why.
+    explain: Option<bool>,
+}
+
+/// A ranked choice.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct DecideAnswer {
+    /// Equal for the same question.
+    decision_id: String,
+    /// For whom.
+    customer: String,
+    /// Where.
+    placement: String,
+    /// The best first.
+    offers: Vec<OfferChosen>,
+    /// Who lost and why; only with `explain`.
+    #[schema(nullable = false)]
+    losers: Option<Vec<OfferLost>>,
+    /// A model was not available: ranked without its propensity.
+    degraded: bool,
+    /// Nothing qualified and the placement's fallback was given.
+    fallback: bool,
+    /// When it was decided.
+    #[schema(format = DateTime)]
+    decided_at: String,
+}
+
+/// An offer that was chosen.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct OfferChosen {
+    /// Its id.
+    offer: String,
+    /// What the model says, in `[0, 1]`; `null` without a model or when it is not available.
+    #[schema(required)]
+    propensity: Option<f64>,
+    /// What it was ranked by; `null` for a fallback.
+    #[schema(required)]
+    priority: Option<f64>,
+    /// What the policy gives with it: any JSON.
+    #[schema(value_type = utoipa::openapi::schema::Value, required)]
+    data: (),
+    /// Why, one sentence each.
+    reasons: Vec<String>,
+}
+
+/// An offer that was not chosen.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct OfferLost {
+    /// Its id.
+    offer: String,
+    /// `INELIGIBLE`, `CAP`, `OUTRANKED` or `UNSUITABLE`.
+    reason: String,
+    /// The rule and the value that failed, or who was better.
+    detail: String,
+    /// What it was ranked by; `null` when it did not come to that.
+    priority: Option<f64>,
+}
+
+/// How the server is.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes a constant")]
+pub struct Status {
+    /// `alive` or `ready`.
+    status: String,
+}

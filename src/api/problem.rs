@@ -1,0 +1,204 @@
+//! What went wrong, as problem details (RFC 9457).
+
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::actors::AskError;
+
+/// Why a request has no answer.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+pub struct Problem {
+    /// What kind of problem: `urn:attune:problem:` and a word that never changes.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// The kind in words.
+    title: &'static str,
+    /// The status code of HTTP.
+    status: u16,
+    /// What is wrong with this request.
+    detail: String,
+}
+
+impl Problem {
+    /// The request cannot be understood.
+    pub fn bad_request(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:bad-request",
+            "the request is not right",
+            StatusCode::BAD_REQUEST,
+            detail,
+        )
+    }
+
+    /// The body is longer than it may be.
+    pub fn too_large() -> Self {
+        let max = crate::api::BODY_BYTES_MAX;
+        Self::new(
+            "urn:attune:problem:too-large",
+            "the request is too large",
+            StatusCode::PAYLOAD_TOO_LARGE,
+            format!("a body has at most {max} bytes"),
+        )
+    }
+
+    /// There is no such placement.
+    pub fn unknown_placement(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:unknown-placement",
+            "there is no such placement",
+            StatusCode::NOT_FOUND,
+            detail,
+        )
+    }
+
+    /// Nothing is known of a customer.
+    pub fn unknown_customer(id: &str) -> Self {
+        Self::new(
+            "urn:attune:problem:unknown-customer",
+            "the customer is not known",
+            StatusCode::NOT_FOUND,
+            format!("nothing is known of customer `{id}`"),
+        )
+    }
+
+    /// The caller did not show the token.
+    pub fn unauthorized(detail: &str) -> Self {
+        Self::new(
+            "urn:attune:problem:unauthorized",
+            "a token is needed",
+            StatusCode::UNAUTHORIZED,
+            detail,
+        )
+    }
+
+    /// The node cannot answer yet.
+    pub fn not_ready(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:not-ready",
+            "the server is not ready",
+            StatusCode::SERVICE_UNAVAILABLE,
+            detail,
+        )
+    }
+
+    /// Returns the status code.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// Returns the kind in words.
+    pub fn title(&self) -> &'static str {
+        self.title
+    }
+
+    /// Writes the problem as JSON.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Four texts and numbers: this does not fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn new(
+        kind: &'static str,
+        title: &'static str,
+        status: StatusCode,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            title,
+            status: status.as_u16(),
+            detail: detail.into(),
+        }
+    }
+}
+
+impl From<AskError> for Problem {
+    fn from(error: AskError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AskError::NotReady => Self::not_ready(detail),
+            AskError::Overloaded => Self::new(
+                "urn:attune:problem:overloaded",
+                "the server has too much to do",
+                StatusCode::SERVICE_UNAVAILABLE,
+                detail,
+            ),
+            AskError::Failed => Self::new(
+                "urn:attune:problem:failed",
+                "the decision failed",
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "the decision failed; the server's log says why",
+            ),
+        }
+    }
+}
+
+impl From<BytesRejection> for Problem {
+    fn from(rejection: BytesRejection) -> Self {
+        if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+            return Self::too_large();
+        }
+        Self::bad_request("the body ended too early")
+    }
+}
+
+impl From<PathRejection> for Problem {
+    fn from(_: PathRejection) -> Self {
+        Self::bad_request("the path is not UTF-8")
+    }
+}
+
+impl From<QueryRejection> for Problem {
+    fn from(_: QueryRejection) -> Self {
+        Self::bad_request("the query cannot be read")
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::BAD_REQUEST);
+        let mut response = (status, self.to_json()).into_response();
+        let headers = response.headers_mut();
+        let mut set = |name, value| {
+            headers.insert(name, HeaderValue::from_static(value));
+        };
+        set(CONTENT_TYPE, "application/problem+json");
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            set(RETRY_AFTER, "1");
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            set(WWW_AUTHENTICATE, "Bearer realm=\"attune\"");
+        }
+        response
+    }
+}
+
+/// Answers a path that no route has.
+pub async fn no_route(uri: Uri) -> Problem {
+    Problem::new(
+        "urn:attune:problem:no-route",
+        "there is nothing here",
+        StatusCode::NOT_FOUND,
+        format!(
+            "`{}` is not a path of this API; `/openapi.json` has all",
+            uri.path()
+        ),
+    )
+}
+
+/// Answers a method that a route does not have.
+pub async fn no_method(method: Method, uri: Uri) -> Problem {
+    Problem::new(
+        "urn:attune:problem:no-method",
+        "the method is not right",
+        StatusCode::METHOD_NOT_ALLOWED,
+        format!(
+            "`{}` does not take {method}; the header `Allow` says what it takes",
+            uri.path()
+        ),
+    )
+}

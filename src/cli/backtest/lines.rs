@@ -1,0 +1,93 @@
+//! The lines of a file of events, plain or packed, one in memory at a time.
+
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
+
+use anyhow::Context;
+use flate2::bufread::MultiGzDecoder;
+
+/// The longest line, in bytes: no longer than the longest event of a running engine.
+pub const LINE_BYTES_MAX: usize = 256 << 10;
+
+/// How much is read at once, in bytes.
+const CHUNK_BYTES: usize = 256 << 10;
+
+/// The first bytes of a gzip file.
+const GZIP: [u8; 2] = [0x1F, 0x8B];
+
+/// Reads lines; the buffer is used again for every one.
+pub struct Lines {
+    reader: Box<dyn BufRead>,
+    line: Vec<u8>,
+    number: u64,
+}
+
+/// One line that is not empty.
+pub struct Line<'a> {
+    /// Its place in the file, from 1.
+    pub number: u64,
+    /// Its bytes; cut after [`LINE_BYTES_MAX`] and one.
+    pub bytes: &'a [u8],
+}
+
+impl Lines {
+    /// Opens a file; whether it is packed is seen by its first bytes.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn open(path: &Path) -> anyhow::Result<Self> {
+        let failed = || format!("cannot read `{}`", path.display());
+        let file = File::open(path).with_context(failed)?;
+        let mut file = BufReader::with_capacity(CHUNK_BYTES, file);
+        let packed = file.fill_buf().with_context(failed)?.starts_with(&GZIP);
+        let reader: Box<dyn BufRead> = if packed {
+            let unpacked = MultiGzDecoder::new(file);
+            Box::new(BufReader::with_capacity(CHUNK_BYTES, unpacked))
+        } else {
+            Box::new(file)
+        };
+        Ok(Self {
+            reader,
+            line: Vec::new(),
+            number: 0,
+        })
+    }
+
+    /// Returns the next line that is not empty, or nothing at the end.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read further, or what is packed is damaged.
+    pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+        loop {
+            if !self.read()? {
+                return Ok(None);
+            }
+            self.number += 1;
+            if !self.line.trim_ascii().is_empty() {
+                let bytes = self.line.trim_ascii();
+                return Ok(Some(Line {
+                    number: self.number,
+                    bytes,
+                }));
+            }
+        }
+    }
+
+    /// Reads one line and steps over what is too long; returns whether there was one.
+    fn read(&mut self) -> io::Result<bool> {
+        self.line.clear();
+        let limit = LINE_BYTES_MAX as u64 + 1;
+        let n_read = self
+            .reader
+            .by_ref()
+            .take(limit)
+            .read_until(b'\n', &mut self.line)?;
+        if n_read > LINE_BYTES_MAX && self.line.last() != Some(&b'\n') {
+            self.reader.skip_until(b'\n')?;
+        }
+        Ok(n_read > 0)
+    }
+}

@@ -1,0 +1,203 @@
+//! What a backtest counts: for people a table, for programs JSON.
+
+use std::collections::BTreeMap;
+use std::fmt::{self, Write};
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+
+use crate::decide::drive::Outcome;
+use crate::domain::{Fact, Timestamp, Trace, What};
+use crate::policy::Bundle;
+
+/// How often, by a name.
+pub type Counts = BTreeMap<Arc<str>, u64>;
+
+/// Everything that was counted.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// Events that were read, duplicates included.
+    pub events: u64,
+    /// Events whose id was among the recent ones of their customer; nothing followed.
+    pub duplicates: u64,
+    /// Lines that are no events.
+    pub undecodable: u64,
+    /// Events with an earlier time than one before; they were handled at the time of the clock.
+    pub out_of_order: u64,
+    /// Different customers.
+    pub customers: u64,
+    /// Time of the first event; absent without one.
+    #[serde(serialize_with = "time_if_known")]
+    pub from: Option<Timestamp>,
+    /// Where the clock stands: at the latest event, or where it was told to go on to.
+    #[serde(serialize_with = "time")]
+    pub clock: Timestamp,
+    /// By journey.
+    pub journeys: BTreeMap<Arc<str>, Journey>,
+    /// How long it took, in seconds of real time.
+    pub seconds: f64,
+    /// Events by second of real time.
+    pub events_per_second: f64,
+}
+
+/// What was counted of one journey.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Journey {
+    /// Runs that began.
+    pub entries: u64,
+    /// Runs that have not ended.
+    pub open: u64,
+    /// Actions by channel.
+    pub actions: Counts,
+    /// Runs that ended, by reason.
+    pub exits: Counts,
+    /// Events that did not enter, by reason code.
+    pub refused: Counts,
+    /// Actions that were held back, by reason code.
+    pub blocked: Counts,
+}
+
+impl Summary {
+    /// Returns zeros, with a line for every journey.
+    pub fn new(bundle: &Bundle) -> Self {
+        let names = bundle.journeys.iter().map(|journey| journey.name.clone());
+        Self {
+            events: 0,
+            duplicates: 0,
+            undecodable: 0,
+            out_of_order: 0,
+            customers: 0,
+            from: None,
+            clock: Timestamp::MIN,
+            journeys: names.map(|name| (name, Journey::default())).collect(),
+            seconds: 0.0,
+            events_per_second: 0.0,
+        }
+    }
+
+    /// Counts an event that happened at this time.
+    pub fn saw_event(&mut self, at: Timestamp) {
+        self.events += 1;
+        self.from.get_or_insert(at);
+        self.out_of_order += u64::from(at < self.clock);
+    }
+
+    /// Counts what one input led to.
+    pub fn learn(&mut self, outcome: &Outcome) {
+        self.duplicates += u64::from(outcome.duplicate);
+        for fact in &outcome.facts {
+            if let Fact::Traced(trace) = fact {
+                self.trace(trace);
+            }
+        }
+    }
+
+    /// Notes how long it took.
+    #[expect(clippy::cast_precision_loss, reason = "events are fewer than 2^52")]
+    pub fn took(&mut self, length: std::time::Duration) {
+        self.seconds = length.as_secs_f64();
+        self.events_per_second = (self.events as f64 / self.seconds.max(1e-9)).round();
+    }
+
+    fn trace(&mut self, trace: &Trace) {
+        let Some(journey) = self.journeys.get_mut(&trace.subject) else {
+            return;
+        };
+        match &trace.what {
+            What::Entered => {
+                journey.entries += 1;
+                journey.open += 1;
+            }
+            What::Left(reason) => {
+                journey.open -= 1;
+                count(&mut journey.exits, reason);
+            }
+            What::Sent(_, channel, _) => count(&mut journey.actions, channel),
+            What::Refused(code, _) => count(&mut journey.refused, code),
+            What::Blocked(code, _) => count(&mut journey.blocked, code),
+            What::Waits(_)
+            | What::Woke
+            | What::Scored(..)
+            | What::Took(..)
+            | What::Ranked(..)
+            | What::Set(_) => {}
+        }
+    }
+}
+
+fn count(counts: &mut Counts, name: &Arc<str>) {
+    if let Some(n) = counts.get_mut(name) {
+        *n += 1;
+    } else {
+        counts.insert(name.clone(), 1);
+    }
+}
+
+fn time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
+}
+
+fn time_if_known<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serializer.collect_str(at),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// The table.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(from) = self.from {
+            writeln!(f, "{from} to {}", self.clock)?;
+        }
+        let Self {
+            events,
+            customers,
+            seconds,
+            events_per_second,
+            ..
+        } = self;
+        writeln!(
+            f,
+            "{events} events of {customers} customers in {seconds:.2} s: {events_per_second} events/s"
+        )?;
+        let doubts = [
+            ("duplicates", self.duplicates),
+            ("undecodable", self.undecodable),
+            ("out of order", self.out_of_order),
+        ];
+        for (name, n) in doubts.into_iter().filter(|(_, n)| *n > 0) {
+            writeln!(f, "{n:>10} {name}")?;
+        }
+        for (name, journey) in &self.journeys {
+            write!(f, "\n{name}\n{}", journey.table())?;
+        }
+        Ok(())
+    }
+}
+
+impl Journey {
+    fn table(&self) -> String {
+        let mut table = String::new();
+        let mut row = |n: u64, what: &str, of: &str| {
+            // INVARIANT: writing to a string does not fail.
+            let _ = writeln!(table, "{n:>10} {what:<8} {of}");
+        };
+        row(self.entries, "entered", "");
+        let groups = [
+            ("sent", &self.actions),
+            ("held", &self.blocked),
+            ("left", &self.exits),
+            ("refused", &self.refused),
+        ];
+        for (what, counts) in groups {
+            for (name, n) in counts {
+                row(*n, what, name);
+            }
+        }
+        row(self.open, "open", "");
+        table
+            .lines()
+            .fold(String::new(), |text, line| text + line.trim_end() + "\n")
+    }
+}

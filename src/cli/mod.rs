@@ -1,0 +1,96 @@
+//! The command line.
+
+pub mod backtest;
+pub mod check;
+pub mod dev;
+pub mod serve;
+pub mod why;
+
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+/// Decides, for every customer, what to do next, while the customer is still there.
+///
+/// Start with `attune dev`: it runs a NATS server, the engine and a replay of real shop sessions, and shows
+/// the actions as they leave. Then write policies, `attune check` them, `attune backtest` them on past
+/// events, and `attune serve`.
+#[derive(Parser)]
+#[command(name = "attune", version, max_term_width = 110)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+    /// What is logged: `error`, `warn`, `info`, `debug`, or a filter such as `attune=debug,info`.
+    #[arg(long, global = true, env = "ATTUNE_LOG", default_value = "info")]
+    log: String,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the engine against a NATS server.
+    Serve(serve::Args),
+    /// Tries everything out: NATS server, engine, and a replay of real shop sessions in one process.
+    Dev(dev::Args),
+    /// Checks policy files and shows every mistake, underlined.
+    Check(check::Args),
+    /// Runs policies on past events, on a virtual clock.
+    Backtest(backtest::Args),
+    /// Says what was decided for a customer and why, and why not.
+    Why(why::Args),
+}
+
+/// Runs the command line. Exit codes: 0 done, 1 failed, 2 wrong usage.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log(&arguments.log);
+    let result = match &arguments.command {
+        Command::Serve(args) => serve::run(args),
+        Command::Dev(args) => dev::run(args),
+        Command::Check(args) => check::run(args),
+        Command::Backtest(args) => backtest::run(args),
+        Command::Why(args) => why::run(args),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            say_error(&format!("error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn log(filter: &str) {
+    let filter = format!("{filter},ractor=warn,async_nats=warn,ort=warn,sled=warn");
+    let filter = EnvFilter::try_new(&filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(color(&std::io::stderr()))
+        .with_target(false);
+    let _already = subscriber.try_init();
+}
+
+/// Tells if colours are wanted on a stream.
+fn color(stream: &impl IsTerminal) -> bool {
+    stream.is_terminal() && std::env::var_os("NO_COLOR").is_none()
+}
+
+/// Writes a line to standard output; a reader that went away is no error.
+fn say(text: &str) {
+    let _gone = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// Writes a line to standard error.
+fn say_error(text: &str) {
+    let _gone = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Runs something asynchronous to its end on all cores.
+fn block_on<T>(run: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(run)
+}

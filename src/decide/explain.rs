@@ -1,0 +1,96 @@
+//! Says of a condition what it compared, so that a refusal can be understood.
+
+use std::sync::Arc;
+
+use crate::decide::env::Env;
+use crate::decide::eval::{eval, truth};
+use crate::policy::Expr;
+use crate::policy::expr::{Node, Op};
+
+/// Returns the first condition that is not true, and why.
+pub fn first_not_true(conditions: &[Expr], env: &Env<'_>) -> Option<Arc<str>> {
+    conditions
+        .iter()
+        .find(|of| truth(&of.root, env) != Some(true))
+        .map(|of| detail(of, env))
+}
+
+/// Returns the first condition that is not false, and why: an unknown one blocks.
+pub fn first_not_false(conditions: &[Expr], env: &Env<'_>) -> Option<Arc<str>> {
+    conditions
+        .iter()
+        .find(|of| truth(&of.root, env) != Some(false))
+        .map(|of| detail(of, env))
+}
+
+/// Tells if all conditions are true.
+pub fn all_true(conditions: &[Expr], env: &Env<'_>) -> bool {
+    conditions
+        .iter()
+        .all(|of| truth(&of.root, env) == Some(true))
+}
+
+/// Returns the text of a condition, the values of what it compares, and where it stands.
+pub fn detail(of: &Expr, env: &Env<'_>) -> Arc<str> {
+    format!("{} [{}] {}", of.text, values(&of.root, env), of.place).into()
+}
+
+/// Writes a comparison with both values; of a conjunction only the part that decided.
+fn values(node: &Node, env: &Env<'_>) -> String {
+    match node {
+        Node::Binary(Op::And, left, right) => values(
+            if truth(left, env) == Some(true) {
+                right
+            } else {
+                left
+            },
+            env,
+        ),
+        Node::Binary(op, left, right) if sign(*op).is_some() => {
+            format!(
+                "{} {} {}",
+                one(left, env),
+                sign(*op).unwrap_or_default(),
+                one(right, env)
+            )
+        }
+        Node::Literal(_)
+        | Node::Root(_)
+        | Node::Member(..)
+        | Node::Index(..)
+        | Node::Not(_)
+        | Node::Negate(_)
+        | Node::Binary(..)
+        | Node::If(..)
+        | Node::List(_)
+        | Node::Map(_)
+        | Node::Has(_)
+        | Node::Each(..)
+        | Node::Call(..)
+        | Node::Feature(..) => one(node, env),
+    }
+}
+
+fn one(node: &Node, env: &Env<'_>) -> String {
+    eval(node, env).map_or_else(|| "unknown".into(), |value| shorten(&value.to_string()))
+}
+
+fn shorten(text: &str) -> String {
+    if text.chars().count() <= 80 {
+        return text.into();
+    }
+    text.chars().take(80).chain(['…']).collect()
+}
+
+const fn sign(op: Op) -> Option<&'static str> {
+    Some(match op {
+        Op::Eq => "==",
+        Op::Ne => "!=",
+        Op::Lt => "<",
+        Op::Le => "<=",
+        Op::Gt => ">",
+        Op::Ge => ">=",
+        Op::In => "in",
+        Op::Or | Op::And | Op::Add | Op::Sub | Op::Mul | Op::Div | Op::Rem => return None,
+    })
+}

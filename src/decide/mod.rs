@@ -1,0 +1,24 @@
+//! One input in, effects out: pure, so that tests, backtests and live run the same core.
+
+pub mod drive;
+pub mod env;
+mod eval;
+mod explain;
+mod features;
+mod function;
+mod inputs;
+mod journeys;
+mod observe;
+mod propensity;
+pub mod rank;
+mod run;
+mod send;
+mod step;
+#[cfg(test)]
+mod tests;
+
+pub use drive::{Cause, handle};
+pub use env::Env;
+pub use eval::eval;
+pub use features::value as feature_value;
+pub use step::{Ask, Effects, Input, Request, Scores, Step, step};

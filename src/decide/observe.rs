@@ -1,0 +1,64 @@
+//! What the profile learns of an event itself.
+
+use std::sync::Arc;
+
+use crate::decide::env::Env;
+use crate::decide::features;
+use crate::decide::step::Effects;
+use crate::domain::event::Kind;
+use crate::domain::{Event, Fact, Profile, Timestamp, Value, cart};
+use crate::policy::Bundle;
+
+/// Learns an event: its id, traits, features and the cart.
+pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
+    let mut facts = vec![Fact::Now(now), Fact::Seen(event.id.fingerprint(), event.at)];
+    traits(event, &mut facts);
+    if let Some(change) = cart::Change::of(&event.name, &event.properties) {
+        let currency = event
+            .properties
+            .get("currency")
+            .and_then(Value::as_str)
+            .map(Arc::from);
+        facts.push(Fact::Cart(change, currency, event.at));
+    }
+    let env = Env {
+        event: Some(event),
+        ..Env::new(bundle, profile, now)
+    };
+    for feature in concerned(bundle, &event.name) {
+        let feature = &bundle.features[feature];
+        if let Some(change) = features::change(feature, event, &env) {
+            facts.push(Fact::Folded(feature.id, change));
+        }
+    }
+    Effects {
+        facts,
+        ..Effects::default()
+    }
+}
+
+/// Indexes of the features that an event of this name may change, each once.
+fn concerned<'a>(bundle: &'a Bundle, event: &str) -> impl Iterator<Item = usize> + 'a {
+    let listens = bundle.listens(event);
+    let every = bundle.listeners.every.iter().copied();
+    let own = listens
+        .map_or(&[][..], |listens| &listens.features)
+        .iter()
+        .copied();
+    every.chain(own.filter(|idx| !bundle.listeners.every.contains(idx)))
+}
+
+fn traits(event: &Event, facts: &mut Vec<Fact>) {
+    if event.kind != Kind::Identify {
+        return;
+    }
+    for (name, value) in event
+        .traits
+        .as_map()
+        .into_iter()
+        .flat_map(crate::domain::Map::iter)
+    {
+        // A dotted name would be read as a path; the trait is kept under a name that is none.
+        facts.push(Fact::Trait(name.replace('.', "_").into(), value.clone()));
+    }
+}

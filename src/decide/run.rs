@@ -1,0 +1,297 @@
+//! Walks a run through its steps until it sleeps, ends, or has changed what later steps see.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::decide::env::Env;
+use crate::decide::eval::{eval, truth};
+use crate::decide::explain::detail;
+use crate::decide::journeys::{at_step, in_run, standing_exit};
+use crate::decide::step::{Effects, Input, Request, Step};
+use crate::decide::{inputs, rank, send};
+use crate::domain::action::stable_id;
+use crate::domain::instance::{Instance, Wait};
+use crate::domain::{Fact, Map, Profile, Score, Timestamp, Trace, Value, What};
+use crate::policy::Bundle;
+use crate::policy::Expr;
+use crate::policy::journey::{Act, Journey, Reentry, Step as Node};
+
+/// Goes on with a run from the step where it stands.
+pub fn run(
+    bundle: &Bundle,
+    profile: &Profile,
+    number: u32,
+    input: &Input<'_>,
+    now: Timestamp,
+) -> Step {
+    let Some(run) = profile.run(number) else {
+        return Step::Done(Effects::default());
+    };
+    let Some(journey) = bundle.journey(&run.journey) else {
+        return Step::Done(Effects::default());
+    };
+    let effects = Effects::default();
+    let mut walk = Walk {
+        bundle,
+        profile,
+        journey,
+        run,
+        input,
+        now,
+        effects,
+    };
+    let mut step = at_step(journey, &run.step);
+    loop {
+        let Some(node) = step else {
+            walk.leave(&run.step, "completed");
+            break;
+        };
+        match walk.take(node) {
+            Next::Go(next) => step = next.map(|idx| &journey.flow[idx]),
+            Next::Pause => break,
+            Next::Needs(requests) => return Step::Needs(requests),
+        }
+    }
+    Step::Done(walk.effects)
+}
+
+/// One walk of one run.
+pub struct Walk<'a> {
+    /// The live policies.
+    pub bundle: &'a Bundle,
+    /// The customer.
+    pub profile: &'a Profile,
+    /// The run's journey.
+    pub journey: &'a Journey,
+    /// The run.
+    pub run: &'a Instance,
+    /// What came in.
+    pub input: &'a Input<'a>,
+    /// Logical time.
+    pub now: Timestamp,
+    /// What follows so far.
+    pub effects: Effects,
+}
+
+/// Where a walk goes after a step.
+enum Next {
+    /// On to that step; `None` completes the journey.
+    Go(Option<usize>),
+    /// The walk ends here.
+    Pause,
+    /// The step needs scores.
+    Needs(Vec<Request>),
+}
+
+impl<'a> Walk<'a> {
+    fn take(&mut self, node: &'a Node) -> Next {
+        match &node.act {
+            Act::Wait(length) => self.sleep(node, self.now + *length),
+            Act::HoldUntil { quiet, max, .. } => {
+                let length = max.map_or(*quiet, |max| max.min(*quiet));
+                self.sleep(node, self.now + length)
+            }
+            Act::Score { model, bind } => self.score(node, model, bind),
+            Act::Branch { arms, otherwise } => Next::Go(self.branch(node, arms, *otherwise)),
+            Act::Offer { placement, bind } => self.offer(node, placement, bind),
+            Act::Send {
+                channel,
+                template,
+                with,
+            } => self.send(node, channel, template, with),
+            Act::Set(values) => self.set(node, values),
+            Act::Stop { reason } => {
+                self.leave(&node.label, reason);
+                Next::Pause
+            }
+        }
+    }
+
+    /// What the run's expressions can see.
+    pub fn env(&self) -> Env<'a> {
+        in_run(Env::new(self.bundle, self.profile, self.now), self.run)
+    }
+
+    /// Writes a line of the timeline.
+    pub fn trace(&mut self, step: &Arc<str>, what: What) {
+        let (subject, instance) = (self.run.journey.clone(), self.run.number);
+        let step = step.clone();
+        let trace = Trace {
+            at: self.now,
+            event: None,
+            subject,
+            instance,
+            step,
+            what,
+            times: 1,
+        };
+        self.effects.facts.push(Fact::Traced(trace));
+    }
+
+    fn sleep(&mut self, node: &Node, due: Timestamp) -> Next {
+        let wait = Wait {
+            since: self.now,
+            due,
+        };
+        let number = self.run.number;
+        self.effects
+            .facts
+            .push(Fact::Moved(number, node.label.clone(), Some(wait)));
+        self.trace(&node.label, What::Waits(due));
+        Next::Pause
+    }
+
+    fn leave(&mut self, step: &Arc<str>, reason: &str) {
+        let reason: Arc<str> = reason.into();
+        let remember = self.journey.enter.reentry != Reentry::Always;
+        let left = Fact::Left(self.run.number, self.now, reason.clone(), remember);
+        self.effects.facts.push(left);
+        self.trace(step, What::Left(reason));
+    }
+
+    /// Ends this walk and goes on at the next step once the facts so far are applied.
+    fn resume(&mut self, node: &Node) -> Next {
+        let Some(next) = node.next else {
+            self.leave(&node.label, "completed");
+            return Next::Pause;
+        };
+        let label = self.journey.flow[next].label.clone();
+        self.effects
+            .facts
+            .push(Fact::Moved(self.run.number, label, None));
+        self.effects.runs.push(self.run.number);
+        Next::Pause
+    }
+
+    fn branch(
+        &mut self,
+        node: &'a Node,
+        arms: &'a [(Expr, Option<usize>)],
+        otherwise: Option<usize>,
+    ) -> Option<usize> {
+        let env = self.env();
+        let taken = arms
+            .iter()
+            .enumerate()
+            .find(|(_, (of, _))| truth(&of.root, &env) == Some(true));
+        let (name, why, first) = if let Some((idx, (of, first))) = taken {
+            (idx.to_string(), detail(of, &env), *first)
+        } else {
+            let why: Vec<_> = arms.iter().map(|(of, _)| detail(of, &env)).collect();
+            ("otherwise".to_owned(), why.join("; ").into(), otherwise)
+        };
+        self.trace(&node.label, What::Took(name.into(), why));
+        first.or(node.next)
+    }
+
+    fn score(&mut self, node: &Node, model: &Arc<str>, bind: &Arc<str>) -> Next {
+        let score = match self.ask_model(model) {
+            Ok(score) => score,
+            Err(requests) => return Next::Needs(requests),
+        };
+        let (value, traced) = match score {
+            Score::Value(value) => (Value::Number(value), Ok(value)),
+            Score::Unavailable(why) => (Value::Null, Err(why)),
+        };
+        self.effects
+            .facts
+            .push(Fact::Bound(self.run.number, bind.clone(), value));
+        self.trace(&node.label, What::Scored(model.clone(), traced));
+        self.resume(node)
+    }
+
+    fn ask_model(&self, model: &Arc<str>) -> Result<Score, Vec<Request>> {
+        if let Some([score]) = self.input.scores.get(model).map(Vec::as_slice) {
+            return Ok(score.clone());
+        }
+        let Some(manifest) = self.bundle.models.get(model) else {
+            return Ok(Score::Unavailable("there is no such model".into()));
+        };
+        match inputs::row(manifest, &self.env()) {
+            Ok(row) => Err(vec![Request {
+                model: model.clone(),
+                rows: vec![row],
+            }]),
+            Err(why) => Ok(Score::Unavailable(why)),
+        }
+    }
+
+    fn offer(&mut self, node: &Node, placement: &Arc<str>, bind: &Arc<str>) -> Next {
+        let number = self.run.number.to_string();
+        let id = stable_id(&[
+            self.profile.id.as_str(),
+            &self.run.journey,
+            &number,
+            &node.label,
+        ]);
+        let question = rank::Question {
+            id: &id,
+            placement,
+            limit: Some(1),
+            env: self.env(),
+        };
+        let ranked = match rank::rank(&question, self.input.scores) {
+            Ok(ranked) => ranked,
+            Err(requests) => return Next::Needs(requests),
+        };
+        let best = ranked.answer.offers.first().map_or(Value::Null, as_local);
+        self.effects
+            .facts
+            .push(Fact::Bound(self.run.number, bind.clone(), best));
+        self.trace(&node.label, ranked.what());
+        self.effects.facts.extend(ranked.given);
+        self.effects.answers.push(ranked.answer);
+        self.resume(node)
+    }
+
+    fn set(&mut self, node: &Node, values: &'a [(Arc<str>, Expr)]) -> Next {
+        let env = self.env();
+        let mut names = Vec::new();
+        for (path, of) in values {
+            // An unknown value leaves the trait as it is.
+            let Some(value) = eval(&of.root, &env) else {
+                continue;
+            };
+            self.effects
+                .facts
+                .push(Fact::Trait(path.clone(), Cow::into_owned(value)));
+            names.push(path.clone());
+        }
+        self.trace(&node.label, What::Set(names));
+        self.resume(node)
+    }
+
+    fn send(
+        &mut self,
+        node: &'a Node,
+        channel: &Arc<str>,
+        template: &Arc<str>,
+        with: &'a [(Arc<str>, Expr)],
+    ) -> Next {
+        let Walk {
+            bundle,
+            profile,
+            journey,
+            run,
+            now,
+            ..
+        } = *self;
+        if let Some(reason) = standing_exit(bundle, profile, journey, run, now) {
+            self.leave(&node.label, &reason);
+            return Next::Pause;
+        }
+        send::send(self, &node.label, channel, template, with);
+        Next::Go(node.next)
+    }
+}
+
+/// A chosen offer as later steps see it.
+fn as_local(choice: &crate::domain::Choice) -> Value {
+    let number = |number: Option<f64>| number.map_or(Value::Null, Value::Number);
+    let mut map = Map::default();
+    map.set("id", Value::Text(choice.offer.clone()));
+    map.set("propensity", number(choice.propensity));
+    map.set("priority", number(choice.priority));
+    map.set("data", choice.data.clone());
+    Value::Map(map)
+}

@@ -1,0 +1,97 @@
+//! The core: one pure function from what is known and what comes in to what follows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::decide::{journeys, observe, rank, run};
+use crate::domain::{Action, Answer, Cell, Event, Fact, Profile, Score, Timestamp, Value};
+use crate::policy::Bundle;
+
+/// What one step is about.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// What is to be decided.
+    pub stage: Stage<'a>,
+    /// The scores that the step asked for before.
+    pub scores: &'a Scores,
+    /// W3C trace context of what came in.
+    pub traceparent: Option<&'a Arc<str>>,
+}
+
+/// The stages that an input goes through; each sees the customer after the one before.
+#[derive(Clone, Copy)]
+pub enum Stage<'a> {
+    /// An event is learnt.
+    Observe(&'a Event),
+    /// The journeys hear of an event that was learnt.
+    React(&'a Event),
+    /// The sleep of a run is over.
+    Wake(u32),
+    /// A run goes on from where it stands.
+    Run(u32),
+    /// Somebody asks for offers.
+    Ask(&'a Ask),
+}
+
+/// A decide call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// What makes the decision's id: equal calls get equal ids.
+    pub id: Arc<str>,
+    /// The placement to fill.
+    pub placement: Arc<str>,
+    /// What the caller knows.
+    pub context: Value,
+    /// At most so many offers, if fewer than the placement allows.
+    pub limit: Option<u32>,
+}
+
+/// Scores by model, one a row of the request.
+pub type Scores = BTreeMap<Arc<str>, Vec<Score>>;
+
+/// Rows that a model is to score.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The model's name.
+    pub model: Arc<str>,
+    /// Rows in the order of the manifest's inputs.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+/// What a step returns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Step {
+    /// Scores are missing: run the models and call again with them.
+    Needs(Vec<Request>),
+    /// It is decided.
+    Done(Effects),
+}
+
+/// What follows from a step.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Effects {
+    /// What the profile learns.
+    pub facts: Vec<Fact>,
+    /// What leaves for channels.
+    pub actions: Vec<Action>,
+    /// What was ranked.
+    pub answers: Vec<Answer>,
+    /// Runs that are to go on, once the facts are applied.
+    pub runs: Vec<u32>,
+}
+
+/// Decides what one stage of one input means for one customer.
+///
+/// Equal arguments give equal effects, so a log can be replayed and compared.
+///
+/// - `profile`: the customer after the stage before.
+/// - `now`: logical time at which the input is handled.
+pub fn step(bundle: &Bundle, profile: &Profile, input: Input<'_>, now: Timestamp) -> Step {
+    match input.stage {
+        Stage::Observe(event) => Step::Done(observe::observe(bundle, profile, event, now)),
+        Stage::React(event) => Step::Done(journeys::react(bundle, profile, event, now)),
+        Stage::Wake(number) => Step::Done(journeys::wake(bundle, profile, number, now)),
+        Stage::Run(number) => run::run(bundle, profile, number, &input, now),
+        Stage::Ask(ask) => rank::ask(bundle, profile, ask, input.scores, now),
+    }
+}

@@ -1,0 +1,211 @@
+//! A script in, a transcript out: what the core decides, on a virtual clock.
+//!
+//! A script line is a time since the start, then `NAME {properties}` for a track event, `identify {traits}`,
+//! `page {properties}`, `late AGE NAME {…}` for one that happened earlier, `wake` to let time go on, or `ask PLACEMENT {context}`.
+
+mod expressions;
+mod features;
+mod journeys;
+mod laws;
+mod offers;
+
+use std::fmt::Write as _;
+
+use crate::decide::drive::{Moment, Outcome};
+use crate::decide::{Ask, Cause, Request, Scores, handle};
+use crate::domain::event::Kind;
+use crate::domain::{
+    CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Value, What,
+};
+use crate::policy::{Bundle, Source, compile};
+
+/// Compiles a policy text; a mistake in it fails the test with the mistake underlined.
+pub fn bundle(policies: &str) -> Bundle {
+    compile(&[Source::new("test.yaml", policies)])
+        .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
+}
+
+/// Monday, 2026-01-05.
+pub fn start() -> Timestamp {
+    Timestamp::parse("2026-01-05T00:00:00Z").unwrap()
+}
+
+/// One customer on a virtual clock.
+pub struct World {
+    pub bundle: Bundle,
+    pub profile: Profile,
+    pub score: Score,
+    n: usize,
+}
+
+impl World {
+    pub fn new(policies: &str) -> Self {
+        let profile = Profile::new(CustomerId::parse("u1").unwrap());
+        Self {
+            bundle: bundle(policies),
+            profile,
+            score: Score::unavailable("no model"),
+            n: 0,
+        }
+    }
+
+    /// Runs one script line and returns what followed.
+    pub fn line(&mut self, line: &str) -> (Timestamp, Vec<Outcome>) {
+        let (time, what) = line.trim().split_once(' ').unwrap();
+        let now = start() + Duration::parse(time).unwrap();
+        let early = Cause::Wake(now - Duration::from_millis(1));
+        let mut outcomes = vec![self.handle(&early, now)];
+        self.n += 1;
+        if what != "wake" {
+            outcomes.push(self.handle(&cause(what, now, self.n), now));
+        }
+        (now, outcomes)
+    }
+
+    pub fn handle(&mut self, cause: &Cause, now: Timestamp) -> Outcome {
+        let score = self.score.clone();
+        let scoring = move |requests: &[Request]| -> Scores {
+            let of = |request: &Request| {
+                (
+                    request.model.clone(),
+                    vec![score.clone(); request.rows.len()],
+                )
+            };
+            requests.iter().map(of).collect()
+        };
+        handle(
+            &self.bundle,
+            &mut self.profile,
+            cause,
+            Moment { now, at_due: true },
+            None,
+            &scoring,
+        )
+    }
+}
+
+fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
+    let (name, json) = what
+        .split_once('{')
+        .map_or((what, "{}".into()), |(name, json)| {
+            (name, format!("{{{json}"))
+        });
+    let (name, value) = (name.trim(), serde_json::from_str::<Value>(&json).unwrap());
+    let late = name
+        .strip_prefix("late ")
+        .and_then(|late| late.split_once(' '));
+    let (at, name) = late.map_or((now, name), |(late, name)| {
+        (now - Duration::parse(late).unwrap(), name)
+    });
+    if let Some(placement) = name.strip_prefix("ask ") {
+        let id = n.to_string().into();
+        return Cause::Ask(Ask {
+            id,
+            placement: placement.into(),
+            context: value,
+            limit: None,
+        });
+    }
+    let kind = Kind::parse(name).unwrap_or(Kind::Track);
+    let (properties, traits) = if kind == Kind::Identify {
+        (Value::Null, value)
+    } else {
+        (value, Value::Null)
+    };
+    let id = EventId::new(&format!("e{n}"));
+    Cause::Event(Event {
+        id,
+        kind,
+        name: name.into(),
+        at,
+        properties,
+        traits,
+        context: Value::Null,
+    })
+}
+
+/// Runs a script and compares the transcript: `time` since the start, then the line of the timeline.
+pub fn check(policies: &str, score: Option<f64>, script: &str, expected: &expect_test::Expect) {
+    let mut world = World::new(policies);
+    world.score = score.map_or_else(|| Score::unavailable("no model"), Score::Value);
+    let mut out = String::new();
+    for line in script.lines().filter(|line| !line.trim().is_empty()) {
+        let (_, outcomes) = world.line(line);
+        for outcome in outcomes {
+            write(&mut out, &outcome);
+        }
+    }
+    expected.assert_eq(&out);
+}
+
+fn write(out: &mut String, outcome: &Outcome) {
+    for trace in outcome.facts.iter().filter_map(Fact::as_trace) {
+        let at = trace.at.since(start());
+        let text = shown(&trace.what);
+        let step = if trace.step.is_empty() {
+            String::new()
+        } else {
+            format!(" @{}", trace.step)
+        };
+        writeln!(
+            out,
+            "{at} {}#{}{step} {text}",
+            trace.subject, trace.instance
+        )
+        .unwrap();
+    }
+    for action in &outcome.actions {
+        let at = action.decided_at.since(start());
+        let data = serde_json::to_string(&action.data).unwrap();
+        writeln!(
+            out,
+            "{at} ACTION {} {} {data}",
+            action.channel, action.template
+        )
+        .unwrap();
+    }
+    for answer in &outcome.answers {
+        let at = answer.decided_at.since(start());
+        writeln!(
+            out,
+            "{at} ANSWER degraded={} fallback={}",
+            answer.degraded, answer.fallback
+        )
+        .unwrap();
+        for choice in &answer.offers {
+            writeln!(
+                out,
+                "   {} p={:?} priority={:?}",
+                choice.offer, choice.propensity, choice.priority
+            )
+            .unwrap();
+        }
+        for loser in &answer.losers {
+            let priority = loser
+                .priority
+                .map_or_else(String::new, |of| format!(" at {of}"));
+            writeln!(
+                out,
+                "   not {}: {} {}{priority}",
+                loser.offer, loser.reason, loser.detail
+            )
+            .unwrap();
+        }
+    }
+}
+
+fn shown(what: &What) -> String {
+    match what {
+        What::Entered => "entered".into(),
+        What::Refused(code, detail) => format!("refused {code}: {detail}"),
+        What::Waits(until) => format!("waits until {}", until.since(start())),
+        What::Woke => "woke".into(),
+        What::Scored(model, score) => format!("{model} scored {score:?}"),
+        What::Took(arm, why) => format!("took {arm}: {why}"),
+        What::Ranked(chosen, lost) => format!("ranked {chosen:?}, lost {lost:?}"),
+        What::Sent(_, channel, template) => format!("sent {channel} {template}"),
+        What::Blocked(code, detail) => format!("blocked {code}: {detail}"),
+        What::Set(names) => format!("set {names:?}"),
+        What::Left(reason) => format!("left: {reason}"),
+    }
+}

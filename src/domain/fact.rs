@@ -1,0 +1,48 @@
+//! What a profile learns; the commit log is made of facts.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::instance::{Instance, Wait};
+use crate::domain::{Duration, Timestamp, Trace, Value, cart, folded};
+
+/// One thing a profile learns. Applying the same facts in the same order gives the same profile, whatever the policies say by then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Fact {
+    /// An event was handled: fingerprint of its id, when it happened.
+    Seen(u64, Timestamp),
+    /// Logical time went on to here.
+    Now(Timestamp),
+    /// A trait has this value; `Null` removes it. The path is dotted.
+    Trait(Arc<str>, Value),
+    /// A feature changed: its id.
+    Folded(u64, folded::Change),
+    /// The cart changed: how, the currency if the event names one, when.
+    Cart(cart::Change, Option<Arc<str>>, Timestamp),
+    /// A run of a journey began.
+    Entered(Box<Instance>),
+    /// The entry event of a run was replaced.
+    Refreshed(u32, Box<Instance>),
+    /// A run stands at a step, asleep or about to run.
+    Moved(u32, Arc<str>, Option<Wait>),
+    /// A result of a step of a run.
+    Bound(u32, Arc<str>, Value),
+    /// A run ended: when, why, and whether re-entry depends on it.
+    Left(u32, Timestamp, Arc<str>, bool),
+    /// An offer was given; times older than so long are forgotten.
+    Given(Arc<str>, Timestamp, Duration),
+    /// A line of the timeline.
+    Traced(Trace),
+}
+
+impl Fact {
+    /// Returns the line of the timeline, if it is one.
+    pub fn as_trace(&self) -> Option<&Trace> {
+        if let Self::Traced(trace) = self {
+            Some(trace)
+        } else {
+            None
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! A customer on the way through a journey.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{Event, Timestamp, Value};
+
+/// One run of a customer through a journey.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instance {
+    /// Which run of this customer it is, over all journeys, from 1. Never used twice.
+    pub number: u32,
+    /// The journey's name.
+    pub journey: Arc<str>,
+    /// The value of the journey's `key`; empty without one.
+    pub key: Arc<str>,
+    /// Hash of the journey as it was at the entry.
+    pub revision: u64,
+    /// When it began.
+    pub entered_at: Timestamp,
+    /// The id of the event that entered.
+    pub event: crate::domain::EventId,
+    /// The event that entered, if the journey looks at it.
+    pub entry: Option<Box<Event>>,
+    /// Label of the step it is at.
+    pub step: Arc<str>,
+    /// Until when it sleeps; `None`: it is about to run.
+    pub wait: Option<Wait>,
+    /// Results of earlier steps.
+    pub locals: Vec<(Arc<str>, Value)>,
+}
+
+/// A sleep.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wait {
+    /// When it began: what `max` of a hold counts from.
+    pub since: Timestamp,
+    /// When it ends.
+    pub due: Timestamp,
+}
+
+/// What is remembered of runs that ended, for re-entry: the last one of each journey and key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Past {
+    /// The journey's name.
+    pub journey: Arc<str>,
+    /// The key.
+    pub key: Arc<str>,
+    /// When it ended.
+    pub left_at: Timestamp,
+    /// How it ended.
+    pub reason: Arc<str>,
+}

@@ -1,0 +1,25 @@
+//! The words everything else is written in.
+
+pub mod action;
+pub mod cart;
+pub mod event;
+pub mod fact;
+pub mod folded;
+pub mod id;
+pub mod instance;
+pub mod profile;
+pub mod score;
+pub mod segment;
+pub mod time;
+pub mod trace;
+pub mod value;
+
+pub use action::{Action, Answer, Choice, Loser};
+pub use event::Event;
+pub use fact::Fact;
+pub use id::{CustomerId, EventId, Partition};
+pub use profile::Profile;
+pub use score::{Cell, Score};
+pub use time::{Duration, Timestamp};
+pub use trace::{Trace, What};
+pub use value::{Map, Value};

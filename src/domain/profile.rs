@@ -1,0 +1,230 @@
+//! All that is known of one customer.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::cart::Cart;
+use crate::domain::folded::{self, Folded};
+use crate::domain::instance::{Instance, Past};
+use crate::domain::{CustomerId, Duration, Fact, Map, Timestamp, Trace, Value};
+
+/// The silence that ends a session.
+pub const SESSION_GAP: Duration = Duration::from_secs(30 * 60);
+
+/// A customer's live profile. Changed by [`Profile::apply`] alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    /// Who.
+    pub id: CustomerId,
+    /// Logical time of the last input; never goes back.
+    pub now: Timestamp,
+    /// Fingerprints of the last [`Profile::SEEN_MAX`] events, the newest last.
+    pub seen: VecDeque<u64>,
+    /// What is told of the customer.
+    pub traits: Map,
+    /// The running or last session.
+    pub session: Session,
+    /// Features by id.
+    pub features: BTreeMap<u64, Folded>,
+    /// The cart.
+    pub cart: Cart,
+    /// Runs of journeys in progress, by number.
+    pub journeys: Vec<Instance>,
+    /// Runs begun so far: the next one has this number plus 1.
+    pub n_runs: u32,
+    /// The last ended run of each journey and key, the latest last, at most [`Profile::PAST_MAX`].
+    pub past: VecDeque<Past>,
+    /// When capped offers were given.
+    pub given: BTreeMap<Arc<str>, Vec<Timestamp>>,
+    /// The last [`Profile::TIMELINE_MAX`] lines, the newest last.
+    pub timeline: VecDeque<Trace>,
+}
+
+/// A visit: until 30 minutes of silence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// Which one it is, from 1; 0 before the first event.
+    pub index: u32,
+    /// When its first event happened.
+    pub started_at: Timestamp,
+    /// When its last event happened.
+    pub last_at: Timestamp,
+    /// How many events it has.
+    pub n_events: u32,
+}
+
+impl Profile {
+    /// How many recent event ids are remembered: a duplicate within so many events of a customer is recognised.
+    pub const SEEN_MAX: usize = 64;
+    /// How many lines the timeline keeps.
+    pub const TIMELINE_MAX: usize = 32;
+    /// How many ended runs are remembered for re-entry.
+    pub const PAST_MAX: usize = 64;
+    /// The most runs in progress at a time.
+    pub const JOURNEYS_MAX: usize = 256;
+
+    /// Returns somebody of whom nothing is known.
+    pub fn new(id: CustomerId) -> Self {
+        Self {
+            id,
+            now: Timestamp::MIN,
+            seen: VecDeque::new(),
+            traits: Map::default(),
+            session: Session::default(),
+            features: BTreeMap::new(),
+            cart: Cart::default(),
+            journeys: Vec::new(),
+            n_runs: 0,
+            past: VecDeque::new(),
+            given: BTreeMap::new(),
+            timeline: VecDeque::new(),
+        }
+    }
+
+    /// Tells if an event of this fingerprint is among the recent ones.
+    pub fn has_seen(&self, fingerprint: u64) -> bool {
+        self.seen.iter().rev().any(|seen| *seen == fingerprint)
+    }
+
+    /// Returns when the first run in progress wants to go on.
+    pub fn next_due(&self) -> Option<Timestamp> {
+        self.journeys
+            .iter()
+            .filter_map(|run| run.wait.map(|wait| wait.due))
+            .min()
+    }
+
+    /// Returns a run in progress.
+    pub fn run(&self, number: u32) -> Option<&Instance> {
+        self.journeys.iter().find(|run| run.number == number)
+    }
+
+    /// Tells if the session is still running at this time.
+    pub fn in_session(&self, now: Timestamp) -> bool {
+        self.session.index > 0 && now <= self.session.last_at + SESSION_GAP
+    }
+
+    /// Learns one fact.
+    pub fn apply(&mut self, fact: &Fact) {
+        match fact {
+            Fact::Seen(fingerprint, at) => self.see(*fingerprint, *at),
+            Fact::Now(now) => self.now = self.now.max(*now),
+            Fact::Trait(path, value) => set_path(&mut self.traits, path, value),
+            Fact::Folded(feature, change) => self.fold(*feature, change),
+            Fact::Cart(change, currency, at) => self.cart.apply(change, currency.as_ref(), *at),
+            Fact::Entered(run) => {
+                self.n_runs = self.n_runs.max(run.number);
+                self.journeys.push((**run).clone());
+            }
+            Fact::Refreshed(number, run) => {
+                self.change(*number, |old| {
+                    old.event = run.event.clone();
+                    old.entry.clone_from(&run.entry);
+                });
+            }
+            Fact::Moved(number, step, wait) => self.change(*number, |run| {
+                run.step = step.clone();
+                run.wait = *wait;
+            }),
+            Fact::Bound(number, name, value) => self.change(*number, |run| {
+                run.locals.retain(|(known, _)| known != name);
+                run.locals.push((name.clone(), value.clone()));
+            }),
+            Fact::Left(number, at, reason, remember) => self.leave(*number, *at, reason, *remember),
+            Fact::Given(offer, at, keep) => {
+                let times = self.given.entry(offer.clone()).or_default();
+                times.retain(|time| *time > *at - *keep);
+                times.push(*at);
+            }
+            Fact::Traced(trace) => self.trace(trace),
+        }
+    }
+
+    fn see(&mut self, fingerprint: u64, at: Timestamp) {
+        if self.seen.len() >= Self::SEEN_MAX {
+            self.seen.pop_front();
+        }
+        self.seen.push_back(fingerprint);
+        let session = &mut self.session;
+        if session.index == 0 || at > session.last_at + SESSION_GAP {
+            *session = Session {
+                index: session.index + 1,
+                started_at: at,
+                last_at: at,
+                n_events: 1,
+            };
+            return;
+        }
+        session.last_at = session.last_at.max(at);
+        session.n_events = session.n_events.saturating_add(1);
+    }
+
+    fn fold(&mut self, feature: u64, change: &folded::Change) {
+        let state = self.features.remove(&feature);
+        let state = folded::apply(state, change, self.session.index, self.now);
+        self.features.insert(feature, state);
+    }
+
+    fn change(&mut self, number: u32, change: impl FnOnce(&mut Instance)) {
+        if let Some(run) = self.journeys.iter_mut().find(|run| run.number == number) {
+            change(run);
+        }
+    }
+
+    fn leave(&mut self, number: u32, at: Timestamp, reason: &Arc<str>, remember: bool) {
+        let Some(idx) = self.journeys.iter().position(|run| run.number == number) else {
+            return;
+        };
+        let run = self.journeys.remove(idx);
+        if !remember {
+            return;
+        }
+        self.past
+            .retain(|past| past.journey != run.journey || past.key != run.key);
+        if self.past.len() >= Self::PAST_MAX {
+            self.past.pop_front();
+        }
+        let reason = reason.clone();
+        self.past.push_back(Past {
+            journey: run.journey,
+            key: run.key,
+            left_at: at,
+            reason,
+        });
+    }
+
+    /// Adds a line; the same line again only counts.
+    fn trace(&mut self, trace: &Trace) {
+        if let Some(last) = self.timeline.back_mut()
+            && last.subject == trace.subject
+            && last.instance == trace.instance
+            && last.step == trace.step
+            && last.what == trace.what
+        {
+            last.at = trace.at;
+            last.event.clone_from(&trace.event);
+            last.times = last.times.saturating_add(1);
+            return;
+        }
+        if self.timeline.len() >= Self::TIMELINE_MAX {
+            self.timeline.pop_front();
+        }
+        self.timeline.push_back(trace.clone());
+    }
+}
+
+/// Sets `a.b.c` in a map of maps; a value that is not a map on the way is replaced by one.
+fn set_path(map: &mut Map, path: &str, value: &Value) {
+    let Some((head, tail)) = path.split_once('.') else {
+        map.set(path, value.clone());
+        return;
+    };
+    let mut inner = match map.get(head) {
+        Some(Value::Map(inner)) => inner.clone(),
+        _ => Map::default(),
+    };
+    set_path(&mut inner, tail, value);
+    map.set(head, Value::Map(inner));
+}

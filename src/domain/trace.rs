@@ -1,0 +1,53 @@
+//! Why something was done, or not.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::{EventId, Timestamp};
+
+/// One line of a customer's timeline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trace {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The event that led to it; `None` for a timer or a decide call.
+    pub event: Option<EventId>,
+    /// The journey or placement it is about.
+    pub subject: Arc<str>,
+    /// The run of the journey, from 1; 0 if it is not about one.
+    pub instance: u32,
+    /// The step, or empty.
+    pub step: Arc<str>,
+    /// What was decided.
+    pub what: What,
+    /// How often in a row.
+    pub times: u32,
+}
+
+/// What was decided, with its reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum What {
+    /// A run of the journey began.
+    Entered,
+    /// The event did not enter, by this reason code, and the detail.
+    Refused(Arc<str>, Arc<str>),
+    /// It sleeps until then.
+    Waits(Timestamp),
+    /// It runs on.
+    Woke,
+    /// A model said so, or why not.
+    Scored(Arc<str>, Result<f64, Arc<str>>),
+    /// The branch went this way; the condition with its values.
+    Took(Arc<str>, Arc<str>),
+    /// Offers were ranked: the chosen ones; the losers with their reasons.
+    Ranked(Vec<Arc<str>>, Vec<(Arc<str>, Arc<str>)>),
+    /// An action left: its id, channel and template.
+    Sent(Arc<str>, Arc<str>, Arc<str>),
+    /// An action was held back, by this reason code, and the detail.
+    Blocked(Arc<str>, Arc<str>),
+    /// Traits were written: their names.
+    Set(Vec<Arc<str>>),
+    /// The run ended, by this reason.
+    Left(Arc<str>),
+}

@@ -1,0 +1,78 @@
+//! The bundle: an immutable, compiled set of policies, named by the hash of its content.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::policy::feature::Feature;
+use crate::policy::journey::Journey;
+use crate::policy::model::Model;
+use crate::policy::offer::{Offer, Placement};
+
+/// Everything that decides, compiled. Equal texts give an equal bundle.
+#[derive(Clone, Debug, Default)]
+pub struct Bundle {
+    /// Hash of the content, 16 hex digits.
+    pub id: Arc<str>,
+    /// Declared features, then those that expressions imply; unique by [`Feature::id`].
+    pub features: Vec<Feature>,
+    /// Journeys, sorted by name.
+    pub journeys: Vec<Journey>,
+    /// Offers by id.
+    pub offers: BTreeMap<Arc<str>, Offer>,
+    /// Placements by name.
+    pub placements: BTreeMap<Arc<str>, Placement>,
+    /// Models by name.
+    pub models: BTreeMap<Arc<str>, Model>,
+    /// Who listens to which event.
+    pub listeners: Listeners,
+}
+
+/// Who listens to an event, by the event's name; an event that nobody listens to costs nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Listeners {
+    /// By event name.
+    pub by_event: BTreeMap<Arc<str>, Listens>,
+    /// Features whose value depends on every event of the customer (`dwell`).
+    pub every: Vec<usize>,
+}
+
+/// What one event name concerns.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listens {
+    /// Indexes into [`Bundle::features`].
+    pub features: Vec<usize>,
+    /// Indexes into [`Bundle::journeys`] of journeys that this event may enter.
+    pub journeys: Vec<usize>,
+}
+
+/// Where something stands in the policy files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the file as it was given.
+    pub file: Arc<str>,
+    /// Line, from 1.
+    pub line: u32,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.line)
+    }
+}
+
+impl Bundle {
+    /// Returns a journey by name.
+    pub fn journey(&self, name: &str) -> Option<&Journey> {
+        let idx = self
+            .journeys
+            .binary_search_by(|journey| journey.name.as_ref().cmp(name))
+            .ok()?;
+        Some(&self.journeys[idx])
+    }
+
+    /// Returns what listens to an event of this name.
+    pub fn listens(&self, event: &str) -> Option<&Listens> {
+        self.listeners.by_event.get(event)
+    }
+}

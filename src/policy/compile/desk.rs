@@ -1,0 +1,294 @@
+//! Where documents are read: every reader says what is wrong and goes on.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use crate::domain::Duration;
+use crate::policy::bundle::Place;
+use crate::policy::diagnostic::{Diagnostic, Source};
+use crate::policy::expr::{self, Expr, Problem, Scope};
+use crate::policy::registry::Registry;
+use crate::policy::suggest;
+use crate::policy::yaml::{self, Content, Style, Yaml};
+
+/// What compilation knows and has found wrong so far.
+#[derive(Debug, Default)]
+pub struct Desk {
+    /// The file that is read.
+    pub source: Option<Source>,
+    /// Everything that is wrong.
+    pub problems: Vec<Diagnostic>,
+    /// The features.
+    pub registry: Registry,
+    /// Whether a file could not be read to its end, so that a missing name proves nothing.
+    pub incomplete: bool,
+    declared: BTreeMap<(&'static str, Arc<str>), Declared>,
+}
+
+/// Where a name was declared, with its file.
+type Declared = (Place, Range<usize>, Option<Source>);
+
+impl Desk {
+    /// Reports a problem in the file that is read; words can be added to what it returns.
+    pub fn report(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+    ) -> &mut Diagnostic {
+        let source = self.source.clone().unwrap_or_else(|| Source::new("", ""));
+        self.problems
+            .push(Diagnostic::new(&source, code, span, message));
+        let last = self.problems.len() - 1;
+        &mut self.problems[last]
+    }
+
+    /// Reports a problem with its way out.
+    pub fn advise(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        self.report(code, span, message).help = Some(help.into());
+    }
+
+    /// Returns where a node stands.
+    pub fn place(&self, node: &Yaml) -> Place {
+        Place {
+            file: self
+                .source
+                .as_ref()
+                .map_or_else(|| "".into(), |source| source.name.clone()),
+            line: node.line,
+        }
+    }
+
+    /// Remembers a name of a kind; a second one is reported.
+    pub fn declare(&mut self, kind: &'static str, name: &Arc<str>, node: &Yaml) -> bool {
+        let key = (kind, name.clone());
+        let place = self.place(node);
+        let mut at = (place, node.span.clone(), self.source.clone());
+        let Some(first) = self.declared.get_mut(&key) else {
+            self.declared.insert(key, at);
+            return true;
+        };
+        // Documents are read in the order of their content: the second one is the one that stands later.
+        if (&at.0.file, at.0.line) < (&first.0.file, first.0.line) {
+            std::mem::swap(first, &mut at);
+        }
+        let first = first.0.clone();
+        let here = std::mem::replace(&mut self.source, at.2);
+        let message = format!("{kind} `{name}` is declared twice");
+        let help = format!("the first one stands in {first}: rename or remove one of them");
+        self.advise("duplicate_name", at.1, message, help);
+        self.source = here;
+        false
+    }
+
+    /// Reports a node of another kind than expected, unless it was reported already.
+    pub fn wrong_type(&mut self, node: &Yaml, expected: &str, help: &str) {
+        if !node.is_broken() {
+            let message = format!("{expected}, not {}", node.kind());
+            self.advise("wrong_type", node.span.clone(), message, help);
+        }
+    }
+
+    /// Reads a text that is not empty.
+    pub fn text(&mut self, node: &Yaml, what: &str) -> Option<Arc<str>> {
+        let text = node.text().filter(|_| !node.is_nothing());
+        let Some(text) = text else {
+            self.wrong_type(node, &format!("{what} is a text"), "write one value here");
+            return None;
+        };
+        if text.trim().is_empty() {
+            self.report(
+                "missing_value",
+                node.span.clone(),
+                format!("{what} is empty"),
+            );
+            return None;
+        }
+        Some(text.trim().into())
+    }
+
+    /// Reads a name: letters, digits, `-` and `_`, at most 64.
+    pub fn name(&mut self, node: &Yaml, what: &str) -> Option<Arc<str>> {
+        let text = self.text(node, what)?;
+        let letters = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if text.len() <= 64 && text.chars().all(letters) {
+            return Some(text);
+        }
+        let message = format!("`{text}` cannot be the name of {what}");
+        let help = "a name has 1 to 64 letters, digits, `-` and `_`";
+        self.advise("bad_name", node.span.clone(), message, help);
+        None
+    }
+
+    /// Reads a word that expressions can use.
+    pub fn local(&mut self, node: &Yaml) -> Option<Arc<str>> {
+        let text = self.text(node, "the name of a result")?;
+        let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        let letters = text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        let words = ["true", "false", "null", "in"];
+        let taken = expr::ROOTS.iter().any(|(root, _)| *root == text.as_ref())
+            || words.contains(&text.as_ref());
+        if starts && letters && !taken && text.len() <= 64 {
+            return Some(text);
+        }
+        let help = "a result has a name of letters, digits and `_` that means nothing else, for example `buy`";
+        let message = format!("`{text}` cannot be the name of a result");
+        self.advise("bad_name", node.span.clone(), message, help);
+        None
+    }
+
+    /// Reads a length of time; with `positive` more than nothing.
+    pub fn duration(&mut self, node: &Yaml, what: &str, positive: bool) -> Option<Duration> {
+        let text = self.text(node, what)?;
+        let problem = match Duration::parse(&text) {
+            Ok(length) if positive && length.as_millis() == 0 => {
+                format!("{what} is longer than nothing")
+            }
+            Ok(length) => return Some(length),
+            Err(message) => message,
+        };
+        let help = "units are `ms`, `s`, `m`, `h`, `d`, `w`: `45m`, `1h30m`, `3d`";
+        self.advise("bad_duration", node.span.clone(), problem, help);
+        None
+    }
+
+    /// Reads one word of a few.
+    pub fn choice<T: Copy>(&mut self, node: &Yaml, what: &str, choices: &[(&str, T)]) -> Option<T> {
+        let text = self.text(node, what)?;
+        if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text.as_ref()) {
+            return Some(*value);
+        }
+        let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        let hint = suggest::hint(&text, words.iter().copied());
+        let message = format!("unknown {what} `{text}`{hint}");
+        self.advise(
+            "bad_value",
+            node.span.clone(),
+            message,
+            format!("write one of {}", list(&words)),
+        );
+        None
+    }
+
+    /// Checks a reference to something by name.
+    pub fn refer<'k>(
+        &mut self,
+        node: &Yaml,
+        kind: &str,
+        name: &str,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) -> bool {
+        if self.incomplete || known.clone().any(|it| it == name) {
+            return true;
+        }
+        let hint = suggest::hint(name, known.clone());
+        let known: Vec<&str> = known.take(20).collect();
+        let help = if known.is_empty() {
+            format!("no {kind} is declared in these files")
+        } else {
+            format!("declared are {}", list(&known))
+        };
+        self.advise(
+            "unknown_reference",
+            node.span.clone(),
+            format!("unknown {kind} `{name}`{hint}"),
+            help,
+        );
+        false
+    }
+
+    /// Compiles an expression.
+    pub fn expr(&mut self, node: &Yaml, scope: Scope<'_>) -> Option<Expr> {
+        let Content::Scalar(scalar) = &node.content else {
+            let help =
+                "an expression is one text; put it in double quotes if it begins with `[` or `{`";
+            self.wrong_type(node, "an expression is expected", help);
+            return None;
+        };
+        if node.is_nothing() && scalar.text.is_empty() {
+            self.report(
+                "missing_value",
+                node.span.clone(),
+                "an expression is missing",
+            );
+            return None;
+        }
+        let text: Arc<str> = scalar.text.trim_end().into();
+        let place = self.place(node);
+        match expr::compile(&text, scope, &mut self.registry, &place) {
+            Ok(expr) => Some(expr),
+            Err(problems) => {
+                for problem in problems {
+                    self.expression_problem(node, problem);
+                }
+                None
+            }
+        }
+    }
+
+    /// Compiles one expression or a list of them.
+    pub fn conditions(&mut self, node: Option<&Yaml>, scope: Scope<'_>) -> Vec<Expr> {
+        match node.map(|node| (&node.content, node)) {
+            None => Vec::new(),
+            Some((Content::List(items), node)) => {
+                if items.is_empty() {
+                    self.report(
+                        "missing_value",
+                        node.span.clone(),
+                        "the list of conditions is empty",
+                    );
+                }
+                items
+                    .iter()
+                    .filter_map(|item| self.expr(item, scope))
+                    .collect()
+            }
+            Some((Content::Scalar(_) | Content::Map(_) | Content::Broken, node)) => {
+                self.expr(node, scope).into_iter().collect()
+            }
+        }
+    }
+
+    /// Moves a problem of an expression into its file.
+    fn expression_problem(&mut self, node: &Yaml, problem: Problem) {
+        let Some(source) = self.source.clone() else {
+            return;
+        };
+        let start = node.locate(&source.text, problem.span.start);
+        let end = match problem.span.end.checked_sub(1) {
+            Some(last) if problem.span.end > problem.span.start => {
+                let last = node.locate(&source.text, last);
+                last + source.text[last..].chars().next().map_or(0, char::len_utf8)
+            }
+            Some(_) | None => start,
+        };
+        let cut = problem.code == "expression_syntax" && yaml::is_cut_by_comment(&source, node);
+        if cut {
+            let message = format!("{}: YAML ends the text at ` #`", problem.message);
+            let help =
+                "if the `#` belongs to the expression, put the whole expression in double quotes";
+            self.advise("yaml_comment", start..end, message, help);
+            return;
+        }
+        self.report(problem.code, start..end.max(start), problem.message)
+            .help = problem.help;
+    }
+}
+
+/// Tells if a scalar was written without quotes.
+pub fn is_plain(node: &Yaml) -> bool {
+    matches!(&node.content, Content::Scalar(scalar) if scalar.style == Style::Plain)
+}
+
+/// Joins words for a help line.
+pub fn list(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    words.join(", ")
+}

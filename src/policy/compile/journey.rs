@@ -1,0 +1,250 @@
+//! `journey:`: entry, goal, exits and steps.
+
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::policy::compile::desk::Desk;
+use crate::policy::compile::fields::Fields;
+use crate::policy::compile::{Names, steps};
+use crate::policy::expr::{Expr, Root, Scope, Site};
+use crate::policy::journey::{
+    Act, Class, Enter, Exit, Goal, Journey, OnRepeat, Reentry, Step, Trigger,
+};
+use crate::policy::yaml::{Content, Yaml};
+
+const KEYS: [&str; 8] = [
+    "journey", "about", "class", "enter", "goal", "exit", "holdout", "steps",
+];
+const LATER: [&str; 4] = ["migrate", "priority", "limits", "segments"];
+const ENTER_KEYS: [&str; 7] = [
+    "event",
+    "where",
+    "unless",
+    "key",
+    "reentry",
+    "on_repeat",
+    "max_age",
+];
+const CLASSES: [(&str, Class); 3] = [
+    ("marketing", Class::Marketing),
+    ("transactional", Class::Transactional),
+    ("mandatory", Class::Mandatory),
+];
+const ON_REPEAT: [(&str, OnRepeat); 3] = [
+    ("ignore", OnRepeat::Ignore),
+    ("restart", OnRepeat::Restart),
+    ("refresh", OnRepeat::Refresh),
+];
+const ENTERS: Scope<'static> = Scope {
+    site: Site::Enter,
+    locals: &[],
+};
+const WATCHES: Scope<'static> = Scope {
+    site: Site::Watch,
+    locals: &[],
+};
+
+/// Compiles a journey.
+pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> Option<Journey> {
+    let fields = desk.fields(root, "a journey", &KEYS, &LATER)?;
+    let name_node = desk.need(&fields, "journey");
+    let name = name_node.and_then(|node| desk.name(node, "a journey"));
+    let about = fields
+        .get("about")
+        .and_then(|node| desk.text(node, "`about`"));
+    let class = match fields.get("class") {
+        Some(node) => desk.choice(node, "class", &CLASSES),
+        None => Some(Class::Marketing),
+    };
+    let entered = desk.need(&fields, "enter").map(|node| enter(desk, node));
+    let goal = fields.get("goal").and_then(|node| goal(desk, node));
+    let exits = fields
+        .get("exit")
+        .map(|node| exits(desk, node))
+        .unwrap_or_default();
+    let holdout = fields
+        .get("holdout")
+        .map_or(Some(0.0), |node| holdout(desk, node));
+    let event = entered
+        .as_ref()
+        .and_then(|enter| enter.as_ref())
+        .map(|enter| enter.event.clone());
+    let flow = desk
+        .need(&fields, "steps")
+        .map(|node| steps::compile(desk, names, event.as_ref(), node));
+    let (name, name_node) = (name?, name_node?);
+    if !desk.declare("journey", &name, name_node) {
+        return None;
+    }
+    let mut journey = Journey {
+        name,
+        about: about.unwrap_or_default(),
+        class: class?,
+        enter: entered??,
+        goal,
+        exits,
+        holdout: holdout?,
+        flow: flow?,
+        revision: xxh3_64(canonical.as_bytes()),
+        uses_entry: false,
+        place: desk.place(name_node),
+    };
+    journey.uses_entry = uses_entry(&journey);
+    Some(journey)
+}
+
+fn enter(desk: &mut Desk, node: &Yaml) -> Option<Enter> {
+    let fields = desk.fields(
+        node,
+        "`enter`",
+        &ENTER_KEYS,
+        &["segment", "schedule", "concurrent"],
+    )?;
+    let event = desk
+        .need(&fields, "event")
+        .and_then(|node| desk.text(node, "the name of an event"));
+    let filter = desk.conditions(fields.get("where"), ENTERS);
+    let unless = desk.conditions(fields.get("unless"), ENTERS);
+    let key = fields.get("key").and_then(|node| desk.expr(node, ENTERS));
+    let reentry = fields
+        .get("reentry")
+        .map_or(Some(Reentry::Always), |node| reentry(desk, node));
+    let on_repeat = match fields.get("on_repeat") {
+        Some(node) => desk.choice(node, "`on_repeat`", &ON_REPEAT),
+        None => Some(OnRepeat::Ignore),
+    };
+    let max_age = fields
+        .get("max_age")
+        .and_then(|node| desk.duration(node, "`max_age`", true));
+    Some(Enter {
+        event: event?,
+        filter,
+        unless,
+        key,
+        reentry: reentry?,
+        on_repeat: on_repeat?,
+        max_age,
+    })
+}
+
+fn reentry(desk: &mut Desk, node: &Yaml) -> Option<Reentry> {
+    if let Content::Map(_) = node.content {
+        let fields = desk.fields(node, "`reentry`", &["after_exit"], &["concurrent"])?;
+        let gap = desk.need(&fields, "after_exit")?;
+        return desk
+            .duration(gap, "`after_exit`", false)
+            .map(Reentry::AfterExit);
+    }
+    let choices = [("never", Reentry::Never), ("always", Reentry::Always)];
+    let found = desk.choice(node, "`reentry`", &choices);
+    if found.is_none()
+        && let Some(last) = desk.problems.last_mut()
+    {
+        last.help = Some("write `never`, `always` or `{ after_exit: 1d }`".into());
+    }
+    found
+}
+
+fn goal(desk: &mut Desk, node: &Yaml) -> Option<Goal> {
+    let fields = desk.fields(node, "`goal`", &["event", "where", "within"], &["value"])?;
+    let event = desk
+        .need(&fields, "event")
+        .and_then(|node| desk.text(node, "the name of an event"));
+    let filter = desk.conditions(fields.get("where"), WATCHES);
+    let within = fields
+        .get("within")
+        .and_then(|node| desk.duration(node, "`within`", true));
+    Some(Goal {
+        event: event?,
+        filter,
+        within,
+    })
+}
+
+fn exits(desk: &mut Desk, node: &Yaml) -> Vec<Exit> {
+    let items = match &node.content {
+        Content::List(items) => items.as_slice(),
+        Content::Map(_) | Content::Scalar(_) | Content::Broken => std::slice::from_ref(node),
+    };
+    items.iter().filter_map(|item| exit(desk, item)).collect()
+}
+
+fn exit(desk: &mut Desk, node: &Yaml) -> Option<Exit> {
+    let fields = desk.fields(node, "`exit`", &["when", "event", "reason"], &[])?;
+    if !fields.has("when") && !fields.has("event") {
+        desk.need(&fields, "when");
+    }
+    let event = fields
+        .get("event")
+        .and_then(|node| desk.text(node, "the name of an event"));
+    let when = desk.conditions(fields.get("when"), WATCHES);
+    let reason = fields
+        .get("reason")
+        .and_then(|node| desk.text(node, "`reason`"));
+    Some(Exit {
+        event,
+        when,
+        reason: reason.unwrap_or_else(|| "exit".into()),
+    })
+}
+
+/// Reads an event, or an event with a filter.
+pub fn trigger(desk: &mut Desk, node: &Yaml, scope: Scope<'_>) -> Option<Trigger> {
+    if !matches!(node.content, Content::Map(_)) {
+        let event = desk.text(node, "the name of an event")?;
+        let filter = Vec::new();
+        return Some(Trigger { event, filter });
+    }
+    let fields: Fields<'_> = desk.fields(node, "a trigger", &["event", "where"], &[])?;
+    let event = desk
+        .need(&fields, "event")
+        .and_then(|node| desk.text(node, "the name of an event"));
+    let filter = desk.conditions(fields.get("where"), scope);
+    let event = event?;
+    Some(Trigger { event, filter })
+}
+
+/// Reads `10%`.
+fn holdout(desk: &mut Desk, node: &Yaml) -> Option<f64> {
+    let text = desk.text(node, "`holdout`")?;
+    let percent = text
+        .strip_suffix('%')
+        .and_then(|number| number.trim().parse::<f64>().ok());
+    let share = percent
+        .map(|percent| percent / 100.0)
+        .filter(|share| (0.0..1.0).contains(share));
+    if share.is_none() {
+        let message = format!("`{text}` is not a share of the customers");
+        desk.advise(
+            "bad_value",
+            node.span.clone(),
+            message,
+            "write a percentage below 100: `10%`",
+        );
+    }
+    share
+}
+
+fn uses_entry(journey: &Journey) -> bool {
+    let goal = journey.goal.iter().flat_map(|goal| &goal.filter);
+    let exits = journey.exits.iter().flat_map(|exit| &exit.when);
+    let steps = journey.flow.iter().flat_map(expressions);
+    goal.chain(exits)
+        .chain(steps)
+        .any(|expr| expr.root.uses(&Root::Entry))
+}
+
+/// Returns every expression of a step.
+fn expressions(step: &Step) -> Vec<&Expr> {
+    match &step.act {
+        Act::Wait(_) | Act::Score { .. } | Act::Offer { .. } | Act::Stop { .. } => Vec::new(),
+        Act::HoldUntil { of, .. } => of.iter().flat_map(|trigger| &trigger.filter).collect(),
+        Act::Branch { arms, .. } => arms.iter().map(|(when, _)| when).collect(),
+        Act::Send { with: pairs, .. } | Act::Set(pairs) => expressions_of(pairs),
+    }
+}
+
+fn expressions_of(pairs: &[(Arc<str>, Expr)]) -> Vec<&Expr> {
+    pairs.iter().map(|(_, expr)| expr).collect()
+}

@@ -1,0 +1,245 @@
+//! From files to a bundle: sort the documents, learn the names, then compile everything and report everything.
+
+mod act;
+mod catalogue;
+mod desk;
+mod feature;
+mod fields;
+mod journey;
+mod model;
+mod steps;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::policy::bundle::{Bundle, Listeners};
+use crate::policy::diagnostic::{Diagnostics, Source};
+use crate::policy::feature::Fold;
+use crate::policy::suggest;
+use crate::policy::yaml::{self, Yaml};
+use desk::Desk;
+
+/// Compiles policy files to a bundle.
+///
+/// The order of the files and the comments in them change nothing, the bundle's id included.
+///
+/// # Errors
+///
+/// Everything that is wrong with all files, sorted by file and position.
+pub fn compile(sources: &[Source]) -> Result<Bundle, Diagnostics> {
+    let mut desk = Desk::default();
+    let documents = read_all(sources, &mut desk);
+    let bundle = Build::new(&documents).run(&mut desk);
+    if desk.problems.is_empty() {
+        return Ok(bundle);
+    }
+    let mut diagnostics = Diagnostics(desk.problems);
+    diagnostics.sort();
+    Err(diagnostics)
+}
+
+/// A document and what it is.
+struct Document {
+    kind: Kind,
+    source: Source,
+    root: Yaml,
+    /// Its content without comments and layout.
+    canonical: String,
+}
+
+/// What a document is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Any of `features`, `offers`, `placements`.
+    Catalogue,
+    /// A model manifest.
+    Model,
+    /// A journey.
+    Journey,
+}
+
+const LATER: [&str; 3] = ["limits", "segments", "test"];
+
+fn read_all(sources: &[Source], desk: &mut Desk) -> Vec<Document> {
+    let mut documents = Vec::new();
+    for source in sources {
+        let (roots, finished) = yaml::read(source, &mut desk.problems);
+        desk.incomplete |= !finished;
+        desk.source = Some(source.clone());
+        for root in roots {
+            let Some(kind) = kind(&root, desk) else {
+                continue;
+            };
+            let mut canonical = String::new();
+            root.canonical(&mut canonical);
+            let source = source.clone();
+            documents.push(Document {
+                kind,
+                source,
+                root,
+                canonical,
+            });
+        }
+    }
+    documents.sort_by(|a, b| (a.kind, &a.canonical).cmp(&(b.kind, &b.canonical)));
+    documents
+}
+
+/// Tells what a document is by its keys.
+fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
+    let known = ["journey", "offers", "placements", "features", "model"];
+    let help = format!("a document has one of the keys {}", desk::list(&known));
+    let Some(entries) = root.entries() else {
+        desk.wrong_type(root, "a policy document is a map", &help);
+        return None;
+    };
+    let has = |key: &str| root.entry(key).is_some();
+    if has("journey") {
+        return Some(Kind::Journey);
+    }
+    if has("model") {
+        return Some(Kind::Model);
+    }
+    if has("offers") || has("placements") || has("features") {
+        return Some(Kind::Catalogue);
+    }
+    desk.incomplete = true;
+    let (first, _) = entries.first()?;
+    let later = entries.iter().find_map(|(key, _)| {
+        let text = key.text().filter(|text| LATER.contains(&text.as_ref()))?;
+        Some((key, text))
+    });
+    if let Some((key, text)) = later {
+        let message = format!("`{text}` is not supported yet");
+        desk.advise("not_supported", key.span.clone(), message, help);
+        return None;
+    }
+    let written = first.text().map_or("", AsRef::as_ref);
+    let hint = suggest::hint(written, known);
+    let message = format!("unknown kind of document `{written}`{hint}");
+    desk.advise("unknown_document", first.span.clone(), message, help);
+    None
+}
+
+/// The names that documents refer to each other by.
+#[derive(Default)]
+struct Names {
+    /// Model and whether it looks at `offer`.
+    models: BTreeMap<Arc<str>, bool>,
+    placements: BTreeSet<Arc<str>>,
+    offers: BTreeSet<Arc<str>>,
+}
+
+struct Build<'d> {
+    documents: &'d [Document],
+    names: Names,
+    bundle: Bundle,
+}
+
+impl<'d> Build<'d> {
+    fn new(documents: &'d [Document]) -> Self {
+        let mut names = Names::default();
+        for document in documents {
+            let root = &document.root;
+            names.placements.extend(keys(root, "placements"));
+            names.offers.extend(keys(root, "offers"));
+        }
+        Self {
+            documents,
+            names,
+            bundle: Bundle::default(),
+        }
+    }
+
+    fn run(mut self, desk: &mut Desk) -> Bundle {
+        for document in self.documents {
+            desk.source = Some(document.source.clone());
+            if let Some((_, node)) = document.root.entry("features") {
+                feature::compile_all(desk, node);
+            }
+        }
+        for kind in [Kind::Model, Kind::Catalogue, Kind::Journey] {
+            for document in self
+                .documents
+                .iter()
+                .filter(|document| document.kind == kind)
+            {
+                desk.source = Some(document.source.clone());
+                self.document(desk, document);
+            }
+        }
+        self.bundle.journeys.sort_by(|a, b| a.name.cmp(&b.name));
+        catalogue::link(&mut self.bundle);
+        self.bundle.features = std::mem::take(&mut desk.registry).into_features();
+        self.bundle.listeners = listeners(&self.bundle);
+        self.bundle.id = id(self.documents);
+        self.bundle
+    }
+
+    fn document(&mut self, desk: &mut Desk, document: &Document) {
+        match document.kind {
+            Kind::Model => {
+                let name = document
+                    .root
+                    .entry("model")
+                    .and_then(|(_, name)| name.text());
+                // A broken model keeps its name, so that nobody is told that it does not exist.
+                self.names
+                    .models
+                    .extend(name.map(|name| (name.clone(), false)));
+                if let Some(model) = model::compile(desk, &document.root) {
+                    self.names
+                        .models
+                        .insert(model.name.clone(), model.per_offer);
+                    self.bundle.models.insert(model.name.clone(), model);
+                }
+            }
+            Kind::Catalogue => {
+                catalogue::compile(desk, &self.names, &document.root, &mut self.bundle);
+            }
+            Kind::Journey => {
+                let journey =
+                    journey::compile(desk, &self.names, &document.root, &document.canonical);
+                self.bundle.journeys.extend(journey);
+            }
+        }
+    }
+}
+
+fn keys<'y>(root: &'y Yaml, key: &str) -> impl Iterator<Item = Arc<str>> + use<'y> {
+    let entries = root
+        .entry(key)
+        .and_then(|(_, node)| node.entries())
+        .unwrap_or_default();
+    entries.iter().filter_map(|(key, _)| key.text().cloned())
+}
+
+fn listeners(bundle: &Bundle) -> Listeners {
+    let mut listeners = Listeners::default();
+    for (idx, feature) in bundle.features.iter().enumerate() {
+        let listens = listeners.by_event.entry(feature.event.clone()).or_default();
+        listens.features.push(idx);
+        if matches!(feature.fold, Fold::Dwell) {
+            listeners.every.push(idx);
+        }
+    }
+    for (idx, journey) in bundle.journeys.iter().enumerate() {
+        let listens = listeners
+            .by_event
+            .entry(journey.enter.event.clone())
+            .or_default();
+        listens.journeys.push(idx);
+    }
+    listeners
+}
+
+fn id(documents: &[Document]) -> Arc<str> {
+    let all: Vec<&str> = documents
+        .iter()
+        .map(|document| document.canonical.as_str())
+        .collect();
+    format!("{:016x}", xxh3_64(all.join("\n").as_bytes())).into()
+}

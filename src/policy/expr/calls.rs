@@ -1,0 +1,284 @@
+//! Functions, macros and the functions of behavioural state.
+
+use std::ops::{Range, RangeInclusive};
+use std::sync::Arc;
+
+use crate::domain::Value;
+use crate::policy::expr::ast::{Ast, Kind, Word};
+use crate::policy::expr::check::{Checker, quoted};
+use crate::policy::expr::functions::{FUNCTIONS, LATER, MACROS, STATES, Style, fold, read_window};
+use crate::policy::expr::problem::Problem;
+use crate::policy::expr::scope::{ROOTS, Site};
+use crate::policy::expr::shape::Shape;
+use crate::policy::expr::{Each, Node};
+use crate::policy::feature::Window;
+use crate::policy::registry::Ask;
+use crate::policy::suggest;
+
+/// The deepest nesting of comprehensions.
+const COMPREHENSIONS_MAX: usize = 2;
+
+impl Checker<'_> {
+    pub(super) fn call(
+        &mut self,
+        receiver: Option<&Ast>,
+        word: &Word,
+        arguments: &[Ast],
+    ) -> (Node, Shape) {
+        let name = word.text.as_ref();
+        if let Some((_, instead)) = LATER.iter().find(|(later, _)| *later == name) {
+            let message = format!("`{name}` is not supported yet");
+            return self
+                .fail(Problem::new("not_supported", word.span.clone(), message).help(*instead));
+        }
+        if name == "has" && receiver.is_none() {
+            return self.has(word, arguments);
+        }
+        let each = MACROS.iter().find(|(text, _)| *text == name);
+        if let (Some(list), Some((_, each))) = (receiver, each) {
+            return self.comprehension(*each, list, word, arguments);
+        }
+        let state = STATES.iter().find(|(text, ..)| *text == name);
+        if let (None, Some((_, ask, n_arguments, example))) = (receiver, state) {
+            return self.state(*ask, n_arguments, example, word, arguments);
+        }
+        self.function(receiver, word, arguments)
+    }
+
+    fn function(
+        &mut self,
+        receiver: Option<&Ast>,
+        word: &Word,
+        arguments: &[Ast],
+    ) -> (Node, Shape) {
+        let name = word.text.as_ref();
+        let found = FUNCTIONS.iter().find(|(text, ..)| *text == name);
+        let Some((_, style, n_arguments, function)) = found else {
+            let problem = unknown_function(name, &word.span);
+            return self.fail(problem);
+        };
+        let all: Vec<&Ast> = receiver.into_iter().chain(arguments).collect();
+        let fits = match style {
+            Style::Both => true,
+            Style::Free => receiver.is_none(),
+            Style::Method => receiver.is_some(),
+        };
+        if !fits || all.len() != *n_arguments {
+            let problem = wrong_call(name, *style, *n_arguments, all.len(), &word.span);
+            return self.fail(problem);
+        }
+        let spans: Vec<Range<usize>> = all.iter().map(|ast| ast.span.clone()).collect();
+        let nodes: Vec<Node> = all.into_iter().map(|ast| self.plain(ast)).collect();
+        match fold(*function, &nodes) {
+            Some(Ok(node)) => (node, Shape::Leaf),
+            Some(Err(message)) => {
+                let span = spans.first().cloned().unwrap_or(word.span.clone());
+                self.fail(Problem::new("bad_constant", span, message))
+            }
+            None => (Node::Call(*function, nodes), Shape::Leaf),
+        }
+    }
+
+    fn has(&mut self, word: &Word, arguments: &[Ast]) -> (Node, Shape) {
+        let [path] = arguments else {
+            let problem = wrong_call("has", Style::Free, 1, arguments.len(), &word.span);
+            return self.fail(problem);
+        };
+        if !matches!(
+            path.kind,
+            Kind::Member(..) | Kind::Index(..) | Kind::Name(_) | Kind::Call(..)
+        ) {
+            let message = "`has` asks for a field";
+            let problem = Problem::new("wrong_arguments", path.span.clone(), message);
+            return self.fail(problem.help("write `has(profile.traits.name)`"));
+        }
+        (Node::Has(Box::new(self.plain(path))), Shape::Leaf)
+    }
+
+    fn comprehension(
+        &mut self,
+        each: Each,
+        list: &Ast,
+        word: &Word,
+        arguments: &[Ast],
+    ) -> (Node, Shape) {
+        let example = format!("write `list.{}(x, x.price > 10)`", word.text);
+        let [variable, body] = arguments else {
+            let message = format!("`{}` takes a variable and an expression", word.text);
+            return self
+                .fail(Problem::new("wrong_arguments", word.span.clone(), message).help(example));
+        };
+        let Kind::Name(name) = &variable.kind else {
+            let message = format!("`{}` needs the name of a variable first", word.text);
+            return self.fail(
+                Problem::new("wrong_arguments", variable.span.clone(), message).help(example),
+            );
+        };
+        if ROOTS.iter().any(|(root, _)| *root == name.as_ref()) {
+            let message = format!("`{name}` already means something and cannot be a variable");
+            return self.fail(
+                Problem::new("wrong_arguments", variable.span.clone(), message).help(example),
+            );
+        }
+        if self.variables.len() == COMPREHENSIONS_MAX {
+            let message =
+                format!("more than {COMPREHENSIONS_MAX} comprehensions inside of each other");
+            return self.fail(Problem::new(
+                "expression_too_large",
+                word.span.clone(),
+                message,
+            ));
+        }
+        let (list, shape) = self.node(list);
+        let item = match shape {
+            Shape::ListOf(item) => *item,
+            Shape::Any | Shape::Leaf | Shape::Fields(_) | Shape::Features => Shape::Any,
+        };
+        self.variables.push((name.clone(), item));
+        let body = self.plain(body);
+        self.variables.pop();
+        let shape = if each == Each::Filter {
+            shape
+        } else {
+            Shape::Any
+        };
+        (
+            Node::Each(each, Box::new(list), name.clone(), Box::new(body)),
+            shape,
+        )
+    }
+
+    fn state(
+        &mut self,
+        ask: Ask,
+        n_arguments: &RangeInclusive<usize>,
+        example: &str,
+        word: &Word,
+        arguments: &[Ast],
+    ) -> (Node, Shape) {
+        if self.scope.site == Site::Feature {
+            let message = format!(
+                "`{}` is not at hand in the definition of a feature",
+                word.text
+            );
+            let problem = Problem::new("not_at_hand", word.span.clone(), message);
+            return self.fail(problem.help("a feature looks at its event only"));
+        }
+        if !n_arguments.contains(&arguments.len()) {
+            let (least, most) = (n_arguments.start(), n_arguments.end());
+            let message = format!(
+                "`{}` takes {least} to {most} arguments, not {}",
+                word.text,
+                arguments.len()
+            );
+            let problem = Problem::new("wrong_arguments", word.span.clone(), message);
+            return self.fail(problem.help(format!("write `{example}`")));
+        }
+        let mut texts = Vec::new();
+        for argument in arguments {
+            let Kind::Literal(Value::Text(text)) = &argument.kind else {
+                let message = format!("the arguments of `{}` must be constant texts", word.text);
+                let problem = Problem::new("wrong_arguments", argument.span.clone(), message);
+                return self.fail(problem.help(format!("write `{example}`")));
+            };
+            texts.push((text.clone(), argument.span.clone()));
+        }
+        self.imply(ask, &texts)
+    }
+
+    fn imply(&mut self, ask: Ask, texts: &[(Arc<str>, Range<usize>)]) -> (Node, Shape) {
+        let (property, window) = match ask {
+            Ask::Count => (None, texts.get(1)),
+            Ask::Sum | Ask::Distinct => (texts.get(1), texts.get(2)),
+            Ask::First | Ask::Last => (texts.get(1), None),
+        };
+        let problem = texts
+            .first()
+            .and_then(|(event, span)| bad_event(event, span));
+        let problem = problem.or_else(|| property.and_then(|(path, span)| bad_path(path, span)));
+        if let Some(problem) = problem {
+            return self.fail(problem);
+        }
+        let window = match window.map(|(text, span)| (read_window(text), span)) {
+            None => Window::Lifetime,
+            Some((Ok(window), _)) => window,
+            Some((Err(message), span)) => {
+                return self.fail(Problem::new("bad_duration", span.clone(), message));
+            }
+        };
+        let event = texts
+            .first()
+            .map_or_else(|| Arc::from(""), |(text, _)| text.clone());
+        let property = property.map(|(path, _)| path.as_ref());
+        let idx = self
+            .registry
+            .imply(ask, &event, property, window, self.place);
+        let asked = if let Window::Sliding(length) = window {
+            Some(length)
+        } else {
+            None
+        };
+        (Node::Feature(idx, asked), Shape::Leaf)
+    }
+}
+
+fn bad_event(event: &str, span: &Range<usize>) -> Option<Problem> {
+    let message = "the name of an event is missing";
+    event
+        .trim()
+        .is_empty()
+        .then(|| Problem::new("wrong_arguments", span.clone(), message))
+}
+
+fn bad_path(path: &str, span: &Range<usize>) -> Option<Problem> {
+    if !path.split('.').any(|part| part.trim().is_empty()) {
+        return None;
+    }
+    let message = format!("`{path}` is not a path of properties");
+    let problem = Problem::new("wrong_arguments", span.clone(), message);
+    Some(problem.help("write names joined by dots, below `event.properties`: `'cart.total'`"))
+}
+
+fn unknown_function(name: &str, span: &Range<usize>) -> Problem {
+    let known: Vec<&str> = FUNCTIONS
+        .iter()
+        .map(|(text, ..)| *text)
+        .chain(MACROS.iter().map(|(text, _)| *text))
+        .chain(STATES.iter().map(|(text, ..)| *text))
+        .chain(["has"])
+        .collect();
+    let message = format!(
+        "unknown function `{name}`{}",
+        suggest::hint(name, known.iter().copied())
+    );
+    Problem::new("unknown_function", span.clone(), message)
+        .help(format!("functions are {}", quoted(&known)))
+}
+
+fn wrong_call(
+    name: &str,
+    style: Style,
+    n_arguments: usize,
+    n_given: usize,
+    span: &Range<usize>,
+) -> Problem {
+    let example = match (style, n_arguments) {
+        (Style::Method, 1) => format!("x.{name}()"),
+        (Style::Method, _) => format!("x.{name}('text')"),
+        (Style::Free | Style::Both, 0) => format!("{name}()"),
+        (Style::Free | Style::Both, 1) => format!("{name}(x)"),
+        (Style::Free | Style::Both, _) => format!("{name}(a, b)"),
+    };
+    let message = if n_given == n_arguments {
+        format!("`{name}` is not called like this")
+    } else {
+        let n_own = n_arguments - usize::from(style == Style::Method);
+        let n_given = n_given.saturating_sub(usize::from(style == Style::Method));
+        format!("`{name}` takes {n_own} {}, not {n_given}", plural(n_own))
+    };
+    Problem::new("wrong_arguments", span.clone(), message).help(format!("write `{example}`"))
+}
+
+fn plural(n: usize) -> &'static str {
+    if n == 1 { "argument" } else { "arguments" }
+}

@@ -1,0 +1,54 @@
+//! Features: behavioural state, declared once for expressions and models alike.
+
+use std::sync::Arc;
+
+use crate::domain::Duration;
+use crate::policy::bundle::Place;
+use crate::policy::expr::Expr;
+
+/// One feature. Its state in a profile is kept under [`Feature::id`], so it survives a change of everything else.
+#[derive(Clone, Debug)]
+pub struct Feature {
+    /// Hash of what the feature folds (event, filter, fold, property; for `Session` also the window), stable by definition.
+    pub id: u64,
+    /// The declared name; `None` for a feature that an expression implies.
+    pub name: Option<Arc<str>>,
+    /// What is folded.
+    pub fold: Fold,
+    /// The event: the name of a track event, or `page`, `screen`, `identify`, `group`, `alias`.
+    pub event: Arc<str>,
+    /// Only events for which all of these are true.
+    pub filter: Vec<Expr>,
+    /// Over what.
+    pub window: Window,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a feature folds its events to.
+#[derive(Clone, Debug)]
+pub enum Fold {
+    /// How many.
+    Count,
+    /// The sum of an expression over the event; an unknown one adds nothing.
+    Sum(Expr),
+    /// The first value of an expression; without one the time of the event.
+    First(Option<Expr>),
+    /// The last value of an expression; without one the time of the event.
+    Last(Option<Expr>),
+    /// How many different values of an expression.
+    Distinct(Expr),
+    /// Seconds from the event to the customer's next event in the session.
+    Dwell,
+}
+
+/// Over what a feature is folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Window {
+    /// Since the customer is known.
+    Lifetime,
+    /// The current session: until 30 minutes of silence.
+    Session,
+    /// The last so long, exact to the event. The longest that anything asks of the feature.
+    Sliding(Duration),
+}

@@ -1,0 +1,184 @@
+//! Journeys: an entry, a goal, exits, and steps laid flat.
+
+use std::sync::Arc;
+
+use crate::domain::Duration;
+use crate::policy::bundle::Place;
+use crate::policy::expr::Expr;
+
+/// One journey.
+#[derive(Clone, Debug)]
+pub struct Journey {
+    /// Unique among journeys; letters, digits, `-` and `_` (it is a token of NATS subjects).
+    pub name: Arc<str>,
+    /// What it is for.
+    pub about: Arc<str>,
+    /// How the guards of a send treat it.
+    pub class: Class,
+    /// Who comes in.
+    pub enter: Enter,
+    /// When it was worth it: leaves at once, from any step, as converted.
+    pub goal: Option<Goal>,
+    /// Leaves at once, from any step.
+    pub exits: Vec<Exit>,
+    /// Share of customers that are kept out for comparison, in `[0, 1)`.
+    pub holdout: f64,
+    /// The steps, laid flat; an instance starts at 0.
+    pub flow: Vec<Step>,
+    /// Hash of the journey's content: an instance keeps the revision it entered with.
+    pub revision: u64,
+    /// Whether any expression looks at `entry`, so that an instance must keep its entry event.
+    pub uses_entry: bool,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// How the guards of a send treat a journey.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Class {
+    /// All guards.
+    #[default]
+    Marketing,
+    /// Not capped.
+    Transactional,
+    /// Neither capped nor arbitrated.
+    Mandatory,
+}
+
+/// The entry of a journey.
+#[derive(Clone, Debug)]
+pub struct Enter {
+    /// The event that may enter.
+    pub event: Arc<str>,
+    /// All must be true; unknown counts as false.
+    pub filter: Vec<Expr>,
+    /// None may be true; unknown blocks.
+    pub unless: Vec<Expr>,
+    /// One instance per (customer, journey, key); without it one per customer.
+    pub key: Option<Expr>,
+    /// After an instance has ended.
+    pub reentry: Reentry,
+    /// While an instance of the same key runs.
+    pub on_repeat: OnRepeat,
+    /// Older events change state but do not enter.
+    pub max_age: Option<Duration>,
+}
+
+/// Whether an ended instance may be followed by another one of the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reentry {
+    /// Once in a life.
+    Never,
+    /// At once.
+    Always,
+    /// Once the last one ended so long ago.
+    AfterExit(Duration),
+}
+
+/// What a new entry event does to a running instance of the same key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnRepeat {
+    /// Nothing.
+    Ignore,
+    /// Ends it and starts again at the first step.
+    Restart,
+    /// Replaces its entry event; it stays where it is.
+    Refresh,
+}
+
+/// The goal of a journey.
+#[derive(Clone, Debug)]
+pub struct Goal {
+    /// The event that reaches it.
+    pub event: Arc<str>,
+    /// All must be true.
+    pub filter: Vec<Expr>,
+    /// Counted from the entry; later events do not convert. Without it: as long as the instance lives.
+    pub within: Option<Duration>,
+}
+
+/// A way out.
+#[derive(Clone, Debug)]
+pub struct Exit {
+    /// Only on this event; without it on every event and at every wake-up.
+    pub event: Option<Arc<str>>,
+    /// All must be true.
+    pub when: Vec<Expr>,
+    /// What the trace says.
+    pub reason: Arc<str>,
+}
+
+/// A step and where it leads.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// Its place in the tree: `0`, `2.branch.0.1`, stable while the policy text is.
+    pub label: Arc<str>,
+    /// What it does.
+    pub act: Act,
+    /// Index of the next step; `None`: the journey is completed.
+    pub next: Option<usize>,
+    /// Where it stands.
+    pub place: Place,
+}
+
+/// What a step does.
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// Sleeps so long.
+    Wait(Duration),
+    /// Sleeps until so long nothing of `of` has happened, at most `max`.
+    HoldUntil {
+        /// The silence that ends it.
+        quiet: Duration,
+        /// What breaks the silence.
+        of: Vec<Trigger>,
+        /// Bounds the total hold.
+        max: Option<Duration>,
+    },
+    /// Runs a model and binds its score.
+    Score {
+        /// Its name.
+        model: Arc<str>,
+        /// The local name.
+        bind: Arc<str>,
+    },
+    /// Goes on at the first arm that is true, else at `otherwise`.
+    Branch {
+        /// Condition and first step of each arm (`None`: the step after the branch).
+        arms: Vec<(Expr, Option<usize>)>,
+        /// First step if no arm is true (`None`: the step after the branch, that is `next`).
+        otherwise: Option<usize>,
+    },
+    /// Ranks a placement's offers and binds the best, or nothing.
+    Offer {
+        /// The placement's name.
+        placement: Arc<str>,
+        /// The local name.
+        bind: Arc<str>,
+    },
+    /// An action leaves, if every guard passes.
+    Send {
+        /// The channel: a token of NATS subjects.
+        channel: Arc<str>,
+        /// The template's name.
+        template: Arc<str>,
+        /// What goes with it.
+        with: Vec<(Arc<str>, Expr)>,
+    },
+    /// Writes traits of the profile: path below `profile.traits`, value.
+    Set(Vec<(Arc<str>, Expr)>),
+    /// Leaves.
+    Stop {
+        /// What the trace says; `stopped` by default.
+        reason: Arc<str>,
+    },
+}
+
+/// An event and a filter.
+#[derive(Clone, Debug)]
+pub struct Trigger {
+    /// The event.
+    pub event: Arc<str>,
+    /// All must be true.
+    pub filter: Vec<Expr>,
+}

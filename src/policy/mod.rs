@@ -1,0 +1,23 @@
+//! Text in, a checked bundle and diagnostics out.
+
+pub mod bundle;
+mod compile;
+pub mod diagnostic;
+pub mod expr;
+pub mod feature;
+pub mod journey;
+pub mod model;
+pub mod offer;
+mod registry;
+mod suggest;
+pub mod wanted;
+mod yaml;
+
+pub use bundle::{Bundle, Place};
+pub use compile::compile;
+pub use diagnostic::{Diagnostic, Diagnostics, Source};
+pub use expr::Expr;
+pub use suggest::hint;
+
+#[cfg(test)]
+mod tests;

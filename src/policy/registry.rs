@@ -1,0 +1,149 @@
+//! All features of a bundle while it is compiled: declared ones by name, implied ones by definition.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use xxhash_rust::xxh3::xxh3_64;
+
+use crate::domain::{Duration, Value};
+use crate::policy::bundle::Place;
+use crate::policy::expr::{Expr, Node, Root};
+use crate::policy::feature::{Feature, Fold, Window};
+
+/// What an expression asks of the history of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ask {
+    /// `count`
+    Count,
+    /// `sum`
+    Sum,
+    /// `last`
+    Last,
+    /// `first`
+    First,
+    /// `distinct`
+    Distinct,
+}
+
+/// The features so far; unique by id.
+#[derive(Debug, Default)]
+pub struct Registry {
+    features: Vec<Feature>,
+    by_id: BTreeMap<u64, usize>,
+    by_name: BTreeMap<Arc<str>, (usize, Option<Duration>)>,
+}
+
+impl Registry {
+    /// Returns a declared feature and the length of its own window, if it slides.
+    pub fn named(&self, name: &str) -> Option<(usize, Option<Duration>)> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Returns the declared names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(AsRef::as_ref)
+    }
+
+    /// Adds a feature, or finds the one of the same definition and widens its window; returns its index.
+    pub fn add(&mut self, feature: Feature) -> usize {
+        let own = sliding(feature.window);
+        let name = feature.name.clone();
+        let idx = match self.by_id.get(&feature.id) {
+            Some(idx) => *idx,
+            None => self.features.len(),
+        };
+        if let Some(known) = self.features.get_mut(idx) {
+            if let (Window::Sliding(longest), Some(own)) = (known.window, own) {
+                known.window = Window::Sliding(longest.max(own));
+            }
+        } else {
+            self.by_id.insert(feature.id, idx);
+            self.features.push(feature);
+        }
+        if let Some(name) = name {
+            self.by_name.insert(name, (idx, own));
+        }
+        idx
+    }
+
+    /// Adds what an expression asks for; returns its index.
+    pub fn imply(
+        &mut self,
+        ask: Ask,
+        event: &Arc<str>,
+        property: Option<&str>,
+        window: Window,
+        place: &Place,
+    ) -> usize {
+        let of = property.map(|path| property_of_event(path, place));
+        let fold = match (ask, of) {
+            (Ask::Sum, Some(of)) => Fold::Sum(of),
+            (Ask::Distinct, Some(of)) => Fold::Distinct(of),
+            (Ask::Last, of) => Fold::Last(of),
+            (Ask::First, of) => Fold::First(of),
+            (Ask::Count | Ask::Sum | Ask::Distinct, _) => Fold::Count,
+        };
+        let id = identity(event, &[], &fold, window);
+        self.add(Feature {
+            id,
+            name: None,
+            fold,
+            event: event.clone(),
+            filter: Vec::new(),
+            window,
+            place: place.clone(),
+        })
+    }
+
+    /// Keeps the name of a feature whose definition is broken; no bundle comes of it.
+    pub fn declare_broken(&mut self, name: &Arc<str>) {
+        self.by_name.entry(name.clone()).or_insert((0, None));
+    }
+
+    /// Returns the features in the order of their indexes.
+    pub fn into_features(self) -> Vec<Feature> {
+        self.features
+    }
+}
+
+/// Hashes what a feature folds: neither its name nor the length of its window, so state outlives a change of both.
+pub fn identity(event: &str, filter: &[Expr], fold: &Fold, window: Window) -> u64 {
+    let of = |expr: Option<&Expr>| expr.map(|expr| expr.root.to_string()).unwrap_or_default();
+    let (kind, of) = match fold {
+        Fold::Count => ("count", String::new()),
+        Fold::Sum(expr) => ("sum", of(Some(expr))),
+        Fold::First(expr) => ("first", of(expr.as_ref())),
+        Fold::Last(expr) => ("last", of(expr.as_ref())),
+        Fold::Distinct(expr) => ("distinct", of(Some(expr))),
+        Fold::Dwell => ("dwell", String::new()),
+    };
+    let window = match window {
+        Window::Lifetime => "lifetime",
+        Window::Session => "session",
+        Window::Sliding(_) => "sliding",
+    };
+    let event = Value::text(event).to_string();
+    let filter: Vec<String> = filter.iter().map(|expr| expr.root.to_string()).collect();
+    let text = [kind, &event, &of, window, &filter.join("\n")].join("\n");
+    xxh3_64(text.as_bytes())
+}
+
+fn sliding(window: Window) -> Option<Duration> {
+    match window {
+        Window::Sliding(length) => Some(length),
+        Window::Lifetime | Window::Session => None,
+    }
+}
+
+/// Makes `event.properties.a.b` of `a.b`.
+fn property_of_event(path: &str, place: &Place) -> Expr {
+    let properties = Node::Member(Box::new(Node::Root(Root::Event)), "properties".into());
+    let root = path.split('.').fold(properties, |base, part| {
+        Node::Member(Box::new(base), part.trim().into())
+    });
+    Expr {
+        root,
+        text: format!("event.properties.{path}").into(),
+        place: place.clone(),
+    }
+}

@@ -1,0 +1,55 @@
+//! Which events somebody looks into, so that the rest need not be read.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use crate::policy::Bundle;
+use crate::policy::journey::{Act, Journey};
+
+/// The names of events whose properties and context matter.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    names: BTreeSet<Arc<str>>,
+    /// An exit without an event looks at every event.
+    all: bool,
+}
+
+impl Wanted {
+    /// Collects the events that any policy of a bundle names.
+    pub fn of(bundle: &Bundle) -> Self {
+        let mut wanted = Self::default();
+        wanted
+            .names
+            .extend(bundle.listeners.by_event.keys().cloned());
+        wanted
+            .names
+            .extend(bundle.features.iter().map(|feature| feature.event.clone()));
+        for journey in &bundle.journeys {
+            wanted.journey(journey);
+        }
+        wanted
+    }
+
+    fn journey(&mut self, journey: &Journey) {
+        self.names.insert(journey.enter.event.clone());
+        self.names
+            .extend(journey.goal.iter().map(|goal| goal.event.clone()));
+        for exit in &journey.exits {
+            match &exit.event {
+                Some(event) => drop(self.names.insert(event.clone())),
+                None => self.all |= exit.when.iter().any(|of| of.text.contains("event.")),
+            }
+        }
+        for step in &journey.flow {
+            if let Act::HoldUntil { of, .. } = &step.act {
+                self.names
+                    .extend(of.iter().map(|trigger| trigger.event.clone()));
+            }
+        }
+    }
+
+    /// Tells if anybody looks into events of this name.
+    pub fn has(&self, event: &str) -> bool {
+        self.all || self.names.contains(event) || crate::domain::cart::Change::may(event)
+    }
+}

@@ -1,0 +1,253 @@
+//! One model: loaded, tried, and run.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use ort::logging::LogLevel;
+use ort::session::Session;
+use ort::session::builder::SessionBuilder;
+
+use super::error::said;
+use super::exact::is_exact;
+use super::pool::Pool;
+use super::rows::fault;
+use super::signature::Signature;
+use super::{Cell, Error, Library, Score, Source, Spec};
+
+/// How many rows are run together; more are run in turns.
+pub(super) const ROWS_MAX: usize = 64;
+
+/// Where ONNX Runtime looks for the external weights of a model that it gets as bytes.
+const EXTERNAL_FOLDER: &str = "session.model_external_initializers_file_folder_path";
+
+/// One model, ready to score.
+pub struct Model {
+    name: Arc<str>,
+    pub(super) columns: Vec<Arc<str>>,
+    pub(super) signature: Signature,
+    /// Whether several rows get the same scores in one run as alone.
+    together: bool,
+    pool: Pool,
+    counters: Counters,
+}
+
+/// What a model has done since it was loaded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Calls of ONNX Runtime; a batch is one.
+    pub runs: u64,
+    /// Rows that a score was asked for.
+    pub rows: u64,
+    /// Rows without a score.
+    pub failures: u64,
+    /// Time from row to score, of all runs together.
+    pub nanoseconds: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    runs: AtomicU64,
+    rows: AtomicU64,
+    failures: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+impl Model {
+    /// Loads a model, checks it against its manifest, and tries it: on its golden rows, alone and together, or
+    /// without any on rows of zeros.
+    ///
+    /// - `threads`: how many rows can be scored at the same time; without it as many as there are cores.
+    ///
+    /// # Errors
+    ///
+    /// Everything but the `Library` ones of [`Error`]; each names the model.
+    pub fn load(
+        library: &Library,
+        spec: &Spec,
+        threads: Option<NonZeroUsize>,
+    ) -> Result<Self, Error> {
+        let path = spec.source.path().to_owned();
+        let bytes = read(spec)?;
+        let graph = |error: ort::Error| Error::Graph {
+            model: spec.name.clone(),
+            path: path.clone(),
+            reason: said(&error),
+        };
+        let session = open(library, &spec.source, &bytes).map_err(graph)?;
+        let signature =
+            Signature::fit(session.inputs(), session.outputs(), spec).map_err(|reason| {
+                Error::Signature {
+                    model: spec.name.clone(),
+                    path: path.clone(),
+                    reason,
+                }
+            })?;
+        let mut sessions = vec![session];
+        for _ in 1..n_sessions(threads) {
+            sessions.push(open(library, &spec.source, &bytes).map_err(graph)?);
+        }
+        let columns = spec
+            .inputs
+            .iter()
+            .map(|input| input.column.clone())
+            .collect();
+        let together = !signature.one_row && is_exact(&bytes);
+        let model = Self {
+            name: spec.name.clone(),
+            columns,
+            pool: Pool::new(sessions, &signature).map_err(graph)?,
+            signature,
+            together,
+            counters: Counters::default(),
+        };
+        model.try_out(spec, &path)?;
+        Ok(Self {
+            counters: Counters::default(),
+            ..model
+        })
+    }
+
+    /// Returns its name.
+    pub fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Scores one row.
+    pub fn score(&self, row: &[Cell]) -> Score {
+        let score = match fault(&self.signature.feeds, &self.columns, row) {
+            Some(reason) => Score::Unavailable(reason),
+            None => self.run_one(row),
+        };
+        self.count(std::slice::from_ref(&score));
+        score
+    }
+
+    /// Scores several rows, and together if [`Model::is_batched`]; the same to the bit as row by row.
+    pub fn score_batch(&self, rows: &[&[Cell]]) -> Vec<Score> {
+        let faults = rows
+            .iter()
+            .map(|row| fault(&self.signature.feeds, &self.columns, row));
+        let mut scores: Vec<_> = faults.map(|fault| fault.map(Score::Unavailable)).collect();
+        let sound: Vec<usize> = (0..rows.len())
+            .filter(|idx| scores[*idx].is_none())
+            .collect();
+        let rows_max = if self.together { ROWS_MAX } else { 1 };
+        for part in sound.chunks(rows_max) {
+            let part_rows: Vec<&[Cell]> = part.iter().map(|idx| rows[*idx]).collect();
+            for (idx, score) in part.iter().zip(self.run_part(&part_rows)) {
+                scores[*idx] = Some(score);
+            }
+        }
+        let scores: Vec<_> = scores.into_iter().flatten().collect();
+        self.count(&scores);
+        scores
+    }
+
+    /// Tells if the rows of a batch are run together: the file takes several, and all its operators are exact.
+    pub fn is_batched(&self) -> bool {
+        self.together
+    }
+
+    /// Returns what it has done since it was loaded.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            runs: self.counters.runs.load(Ordering::Relaxed),
+            rows: self.counters.rows.load(Ordering::Relaxed),
+            failures: self.counters.failures.load(Ordering::Relaxed),
+            nanoseconds: self.counters.nanoseconds.load(Ordering::Relaxed),
+        }
+    }
+
+    fn run_one(&self, row: &[Cell]) -> Score {
+        let mut score = [0.0];
+        match self.run(&[row], &mut score) {
+            Ok(()) => finite(score[0]),
+            Err(reason) => Score::unavailable(reason),
+        }
+    }
+
+    /// Runs rows together, or each alone when one of them makes the run fail.
+    fn run_part(&self, rows: &[&[Cell]]) -> Vec<Score> {
+        let mut scores = vec![0.0; rows.len()];
+        match self.run(rows, &mut scores) {
+            Ok(()) => scores.into_iter().map(finite).collect(),
+            Err(reason) if rows.len() == 1 => vec![Score::unavailable(reason)],
+            Err(_) => rows.iter().map(|row| self.run_one(row)).collect(),
+        }
+    }
+
+    pub(super) fn run(&self, rows: &[&[Cell]], scores: &mut [f64]) -> Result<(), String> {
+        let start = Instant::now();
+        let result = self.pool.take().run(&self.signature, rows, scores);
+        let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
+        self.counters.runs.fetch_add(1, Ordering::Relaxed);
+        self.counters
+            .nanoseconds
+            .fetch_add(nanoseconds, Ordering::Relaxed);
+        result
+    }
+
+    fn count(&self, scores: &[Score]) {
+        let failures = scores
+            .iter()
+            .filter(|score| score.known().is_none())
+            .count();
+        self.counters
+            .rows
+            .fetch_add(scores.len() as u64, Ordering::Relaxed);
+        self.counters
+            .failures
+            .fetch_add(failures as u64, Ordering::Relaxed);
+    }
+}
+
+fn read(spec: &Spec) -> Result<Arc<[u8]>, Error> {
+    let file = |source| Error::File {
+        model: spec.name.clone(),
+        path: spec.source.path().to_owned(),
+        source,
+    };
+    let bytes = match &spec.source {
+        Source::File(path) => std::fs::read(path).map_err(file)?.into(),
+        Source::Bytes(_, bytes) => bytes.clone(),
+    };
+    if bytes.is_empty() {
+        return Err(file(std::io::Error::other("the file is empty")));
+    }
+    Ok(bytes)
+}
+
+fn open(library: &Library, source: &Source, bytes: &[u8]) -> ort::Result<Session> {
+    let mut builder = SessionBuilder::new(&library.environment)?
+        .with_log_level(LogLevel::Fatal)?
+        .with_intra_threads(1)?
+        .with_inter_threads(1)?
+        .with_intra_op_spinning(false)?
+        .with_inter_op_spinning(false)?
+        .with_deterministic_compute(true)?
+        // The number of rows changes from run to run.
+        .with_memory_pattern(false)?;
+    if let Source::File(path) = source
+        && let Some(folder) = path.parent().and_then(Path::to_str)
+    {
+        let folder = if folder.is_empty() { "." } else { folder };
+        builder = builder.with_config_entry(EXTERNAL_FOLDER, folder)?;
+    }
+    builder.commit_from_memory(bytes)
+}
+
+fn n_sessions(threads: Option<NonZeroUsize>) -> usize {
+    let threads = threads.or_else(|| std::thread::available_parallelism().ok());
+    threads.map_or(1, NonZeroUsize::get)
+}
+
+fn finite(score: f64) -> Score {
+    if score.is_finite() {
+        Score::Value(score)
+    } else {
+        Score::unavailable(format!("the model returned {score}"))
+    }
+}

@@ -1,0 +1,192 @@
+//! The names of what we measure.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+/// A counter that only rises.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds to the counter.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Returns the count.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A number that rises and falls.
+#[derive(Debug, Default)]
+pub struct Gauge(AtomicU64);
+
+impl Gauge {
+    /// Raises the number.
+    pub fn add(&self, n: u64) {
+        self.0.fetch_add(n, Ordering::Relaxed);
+    }
+
+    /// Lowers the number.
+    pub fn sub(&self, n: u64) {
+        self.0.fetch_sub(n, Ordering::Relaxed);
+    }
+
+    /// Returns the number.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Time spent in one stage of the pipeline.
+#[derive(Debug, Default)]
+pub struct Stage {
+    /// Nanoseconds.
+    pub nanos: Counter,
+    /// Runs.
+    pub runs: Counter,
+}
+
+impl Stage {
+    /// Runs something and counts its time.
+    pub fn time<T>(&self, run: impl FnOnce() -> T) -> T {
+        let start = Instant::now();
+        let result = run();
+        self.since(start);
+        result
+    }
+
+    /// Counts the time since a start.
+    pub fn since(&self, start: Instant) {
+        self.nanos
+            .add(u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX));
+        self.runs.add(1);
+    }
+}
+
+/// Everything a node counts; one for the process.
+#[derive(Debug, Default)]
+pub struct Meters {
+    /// Events applied.
+    pub events: Counter,
+    /// Events that were among the recent ones of their customer.
+    pub duplicates: Counter,
+    /// Events that went to the dead letters.
+    pub dead_letters: Counter,
+    /// Events that were in the wrong partition.
+    pub forwarded: Counter,
+    /// Actions committed.
+    pub actions: Counter,
+    /// Decisions committed.
+    pub decisions: Counter,
+    /// Runs of journeys that began.
+    pub entries: Counter,
+    /// Scores that were not available.
+    pub scores_unavailable: Counter,
+    /// Commits appended.
+    pub commits: Counter,
+    /// Bytes appended.
+    pub commit_bytes: Counter,
+    /// Partitions that were started again after a failure.
+    pub restarts: Counter,
+    /// Customers resident in memory.
+    pub residents: Gauge,
+    /// Images written by checkpoints.
+    pub images: Counter,
+    /// Reading JSON.
+    pub decode: Stage,
+    /// Grouping by customer, loading and handing over.
+    pub route: Stage,
+    /// Deciding.
+    pub step: Stage,
+    /// Running models.
+    pub score: Stage,
+    /// Encoding commits.
+    pub commit: Stage,
+    /// Waiting for appends: time that passes, not work.
+    pub append: Stage,
+    /// Encoding and publishing actions.
+    pub emit: Stage,
+    /// Encoding and writing images.
+    pub checkpoint: Stage,
+}
+
+impl Meters {
+    /// Returns every counter with its name and what it counts, in the order of their names.
+    pub fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
+        vec![
+            (
+                "attune_actions_total",
+                "Actions committed",
+                self.actions.get(),
+            ),
+            (
+                "attune_checkpoint_images_total",
+                "Customer images written",
+                self.images.get(),
+            ),
+            (
+                "attune_commit_bytes_total",
+                "Bytes appended to the state log",
+                self.commit_bytes.get(),
+            ),
+            (
+                "attune_commits_total",
+                "Commits appended to the state log",
+                self.commits.get(),
+            ),
+            (
+                "attune_dead_letters_total",
+                "Events that could not be handled",
+                self.dead_letters.get(),
+            ),
+            (
+                "attune_decisions_total",
+                "Decisions committed",
+                self.decisions.get(),
+            ),
+            (
+                "attune_duplicates_total",
+                "Events recognised as duplicates",
+                self.duplicates.get(),
+            ),
+            ("attune_events_total", "Events applied", self.events.get()),
+            (
+                "attune_forwarded_total",
+                "Events sent on to their partition",
+                self.forwarded.get(),
+            ),
+            (
+                "attune_journey_entries_total",
+                "Runs of journeys begun",
+                self.entries.get(),
+            ),
+            (
+                "attune_partition_restarts_total",
+                "Partitions started again",
+                self.restarts.get(),
+            ),
+            (
+                "attune_scores_unavailable_total",
+                "Scores that were not available",
+                self.scores_unavailable.get(),
+            ),
+        ]
+    }
+
+    /// Returns every stage with its name.
+    pub fn stages(&self) -> [(&'static str, &Stage); 8] {
+        [
+            ("decode", &self.decode),
+            ("route", &self.route),
+            ("step", &self.step),
+            ("score", &self.score),
+            ("commit", &self.commit),
+            ("append", &self.append),
+            ("emit", &self.emit),
+            ("checkpoint", &self.checkpoint),
+        ]
+    }
+}

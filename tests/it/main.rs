@@ -1,0 +1,29 @@
+//! Tests of the whole: of the project itself, and of flows across floors.
+
+#![cfg_attr(
+    test,
+    expect(clippy::too_many_lines, reason = "a table of cases is one list")
+)]
+
+#[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod bad_start;
+#[cfg(test)]
+mod crash;
+#[cfg(test)]
+mod examples;
+#[cfg(test)]
+mod restarts;
+#[cfg(test)]
+mod rule_r;
+#[cfg(test)]
+mod rule_r_live;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod tidy;
+#[cfg(test)]
+mod trouble;
