@@ -55,7 +55,7 @@ pub(super) struct Disk<R: Rows> {
 /// The engine and the lock on its directory, let go in this order.
 struct Held<R> {
     rows: R,
-    _lock: File,
+    _lock: Lock,
 }
 
 struct Commits {
@@ -234,15 +234,27 @@ fn examine<R: Rows>(rows: &R, dir: &Path, mark: &Mark, options: &Options) -> Res
     Ok(tally)
 }
 
-/// Takes the directory for this process; the system lets go of it with the file.
-fn lock(dir: &Path) -> Result<File, Error> {
+/// A directory that this process has taken.
+pub(super) struct Lock(pub(super) File);
+
+impl Drop for Lock {
+    /// Closing the file is not enough: a child that is being started holds a copy of it until it runs.
+    fn drop(&mut self) {
+        if let Err(error) = self.0.unlock() {
+            tracing::warn!(%error, "cannot let go of the store's lock");
+        }
+    }
+}
+
+/// Takes the directory for this process.
+pub(super) fn lock(dir: &Path) -> Result<Lock, Error> {
     let file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
         .open(dir.join("LOCK"))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
+        Ok(()) => Ok(Lock(file)),
         Err(TryLockError::WouldBlock) => Err(Error::Locked { dir: dir.into() }),
         Err(TryLockError::Error(error)) => Err(error.into()),
     }

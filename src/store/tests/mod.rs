@@ -102,3 +102,17 @@ fn files(dir: &Path) -> Vec<PathBuf> {
     found.sort();
     found
 }
+
+#[test]
+fn a_closed_store_is_free_although_a_child_that_starts_still_holds_its_files() {
+    let dir = TempDir::new().unwrap();
+    let lock = super::disk::lock(dir.path()).unwrap();
+    let copy_of_child = lock.0.try_clone().unwrap();
+    assert!(matches!(
+        super::disk::lock(dir.path()),
+        Err(Error::Locked { .. })
+    ));
+    drop(lock);
+    assert!(super::disk::lock(dir.path()).is_ok());
+    drop(copy_of_child);
+}
