@@ -8,6 +8,7 @@
 
 mod compiles;
 mod expressions;
+mod fuzz;
 mod laws;
 mod limits;
 mod wrong_documents;
