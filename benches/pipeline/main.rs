@@ -5,6 +5,7 @@
 //! nats-server of its own, so that none inherits the memory of another.
 
 mod bare;
+mod check;
 mod decide;
 mod events;
 mod latency;
@@ -32,7 +33,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Measure = fn() -> anyhow::Result<Vec<Row>>;
 
 /// What can be measured, by name.
-const LINES: [(&str, Measure); 7] = [
+const LINES: [(&str, Measure); 8] = [
     ("throughput-stored", throughput::stored),
     ("throughput-filling", throughput::filling),
     ("latency", latency::at_a_steady_rate),
@@ -40,6 +41,7 @@ const LINES: [(&str, Measure); 7] = [
     ("memory", room::memory),
     ("disk", room::disk),
     ("recovery", recovery::after_a_kill),
+    ("check", check::a_thousand_journeys),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::journey::trigger;
 use crate::policy::compile::steps::Flow;
+use crate::policy::expr::shape::Shape;
 use crate::policy::expr::{Expr, Scope, Site};
 use crate::policy::journey::{Act, Trigger};
 use crate::policy::yaml::{Content, Yaml};
@@ -109,7 +110,7 @@ fn score(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
         .desk
         .need(&fields, "as")
         .and_then(|node| flow.desk.local(node));
-    flow.locals.extend(bind.clone());
+    flow.bind(bind.as_ref(), Shape::Number);
     let (model, model_node) = (model?, model_node?);
     let models = &flow.names.models;
     let known = models.keys().map(AsRef::as_ref);
@@ -133,7 +134,7 @@ fn offer(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
         .desk
         .need(&fields, "as")
         .and_then(|node| flow.desk.local(node));
-    flow.locals.extend(bind.clone());
+    flow.bind(bind.as_ref(), Shape::Any);
     let (placement, placement_node) = (placement?, placement_node?);
     let known = flow.names.placements.iter().map(AsRef::as_ref);
     flow.desk
@@ -154,7 +155,7 @@ fn send(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
     let channel = flow.desk.need(&fields, "channel");
     let channel = channel.and_then(|node| flow.desk.name(node, "a channel"));
     let template = flow.desk.need(&fields, "template");
-    let template = template.and_then(|node| flow.desk.text(node, "`template`"));
+    let template = template.and_then(|node| template_of(flow, node));
     let with = fields
         .get("with")
         .map(|node| pairs(flow, node, "`with`"))
@@ -164,6 +165,15 @@ fn send(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
         template: template?,
         with,
     })
+}
+
+fn template_of(flow: &mut Flow<'_>, node: &Yaml) -> Option<Arc<str>> {
+    let name = flow.desk.text(node, "`template`")?;
+    if let Some(templates) = &flow.names.templates {
+        let known = templates.iter().map(AsRef::as_ref);
+        flow.desk.refer(node, "template", &name, known);
+    }
+    Some(name)
 }
 
 fn set(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
