@@ -79,6 +79,10 @@ pub struct Meters {
     pub forwarded: Counter,
     /// Actions committed.
     pub actions: Counter,
+    /// Changes of segments committed.
+    pub crossings: Counter,
+    /// Images of customers larger than the budget.
+    pub oversized: Counter,
     /// Decisions committed.
     pub decisions: Counter,
     /// Runs of journeys that began.
@@ -118,6 +122,10 @@ pub struct Meters {
 impl Meters {
     /// Returns every counter with its name and what it counts, in the order of their names.
     pub fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
+        [self.first_counters(), self.last_counters()].concat()
+    }
+
+    fn first_counters(&self) -> Vec<(&'static str, &'static str, u64)> {
         vec![
             (
                 "attune_actions_total",
@@ -140,6 +148,11 @@ impl Meters {
                 self.commits.get(),
             ),
             (
+                "attune_customers_oversized_total",
+                "Customer images written above the size budget",
+                self.oversized.get(),
+            ),
+            (
                 "attune_dead_letters_total",
                 "Events that could not be handled",
                 self.dead_letters.get(),
@@ -149,6 +162,11 @@ impl Meters {
                 "Decisions committed",
                 self.decisions.get(),
             ),
+        ]
+    }
+
+    fn last_counters(&self) -> Vec<(&'static str, &'static str, u64)> {
+        vec![
             (
                 "attune_duplicates_total",
                 "Events recognised as duplicates",
@@ -174,6 +192,11 @@ impl Meters {
                 "attune_scores_unavailable_total",
                 "Scores that were not available",
                 self.scores_unavailable.get(),
+            ),
+            (
+                "attune_segment_crossings_total",
+                "Changes of published segments committed",
+                self.crossings.get(),
             ),
         ]
     }

@@ -43,7 +43,7 @@ impl Emitter {
     pub fn start(
         engine: &Arc<Engine>,
         partition: ActorRef<Message>,
-        marks: [u64; 4],
+        marks: crate::stream::Marks,
         outbox: Vec<Emission>,
     ) -> Self {
         // INVARIANT: bounded by the commits of a partition, which stop when its checkpoint cannot go on.
@@ -83,7 +83,7 @@ type Ack = BoxFuture<'static, Result<u64, Error>>;
 struct Out {
     engine: Arc<Engine>,
     partition: ActorRef<Message>,
-    marks: [u64; 4],
+    marks: crate::stream::Marks,
     /// What is published or about to be, and not acknowledged; the sequence stands at the last item of a commit.
     waiting: VecDeque<(Item, Option<u64>)>,
 }

@@ -29,7 +29,7 @@ pub struct Position {
     /// Everything that leaves because of commits up to this log sequence has left.
     pub emitted: u64,
     /// By lane: the sequence at which something of this partition was last published.
-    pub marks: [u64; 4],
+    pub marks: crate::stream::Marks,
     /// When the event stream was created.
     pub created: i64,
     /// How far time has come.

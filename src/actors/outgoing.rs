@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::actors::engine::Engine;
 use crate::actors::record::{Commit, Dead, Forward};
-use crate::domain::{Action, Answer, CustomerId, EventId, Map};
+use crate::domain::{Action, Answer, Crossing, CustomerId, EventId, Map};
 use crate::stream::{Delivery, Lane, Outgoing};
 
 /// Something that leaves; what is in the event stream is read when its turn comes.
@@ -36,6 +36,12 @@ pub fn items(engine: &Engine, commit: Commit) -> Vec<Item> {
             .answers
             .iter()
             .map(|answer| ready(of_answer(engine, answer))),
+    );
+    items.extend(
+        commit
+            .crossings
+            .iter()
+            .map(|crossing| ready(of_crossing(engine, crossing))),
     );
     items.extend(commit.dead.into_iter().map(Item::Dead));
     items.extend(commit.forwards.into_iter().map(Item::Forward));
@@ -159,6 +165,22 @@ fn of_answer(engine: &Engine, answer: &Answer) -> Outgoing {
         id,
         headers,
         answer.to_json(true).into_bytes(),
+    )
+}
+
+fn of_crossing(engine: &Engine, crossing: &Crossing) -> Outgoing {
+    let (segment, way) = (&crossing.segment, crossing.way.as_str());
+    let subject = format!("{}.segments.{segment}.{way}", engine.prefix);
+    let mut headers = vec![("Content-Type", "application/json".to_owned())];
+    let traceparent = crossing.traceparent.iter();
+    headers.extend(traceparent.map(|id| ("traceparent", id.to_string())));
+    let id = crossing.crossing_id.to_string();
+    message(
+        Lane::Segments,
+        subject,
+        id,
+        headers,
+        crossing.to_json().into_bytes(),
     )
 }
 

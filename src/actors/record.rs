@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::domain::{Action, Answer, CustomerId, EventId, Fact, Timestamp};
+use crate::domain::{Action, Answer, Crossing, CustomerId, EventId, Fact, Timestamp};
 
 /// The version of the record that this build writes.
 const VERSION: u8 = 1;
@@ -26,7 +26,7 @@ pub struct Commit {
     /// Everything that leaves because of commits up to this one has left.
     pub emitted: u64,
     /// By lane: the sequence at which something of this partition was last published.
-    pub marks: [u64; 4],
+    pub marks: crate::stream::Marks,
     /// Every event up to the offset was stored before this time, or, with the events' clock, happened before it.
     pub watermark: Option<Timestamp>,
     /// What each customer learnt.
@@ -39,6 +39,8 @@ pub struct Commit {
     pub dead: Vec<Dead>,
     /// Events of another partition.
     pub forwards: Vec<Forward>,
+    /// Who came into a segment or went out of it.
+    pub crossings: Vec<Crossing>,
 }
 
 /// Where a commit stands in the log of its partition, which it shares with nobody: it may be several messages,
@@ -92,6 +94,7 @@ impl Commit {
             && self.answers.is_empty()
             && self.dead.is_empty()
             && self.forwards.is_empty()
+            && self.crossings.is_empty()
     }
 
     /// Tells if something leaves because of this commit.
@@ -99,7 +102,8 @@ impl Commit {
         !(self.actions.is_empty()
             && self.answers.is_empty()
             && self.dead.is_empty()
-            && self.forwards.is_empty())
+            && self.forwards.is_empty()
+            && self.crossings.is_empty())
     }
 
     /// Encodes the commit as messages of at most `chunk_max` bytes; nearly always one.

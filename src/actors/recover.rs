@@ -31,7 +31,7 @@ pub struct Recovered {
     /// How far time has come.
     pub watermark: Timestamp,
     /// By lane: the sequence at which something was last published.
-    pub marks: [u64; 4],
+    pub marks: crate::stream::Marks,
     /// Commits whose content may not have left.
     pub outbox: Vec<Emission>,
     /// Where they stand.
@@ -224,7 +224,7 @@ struct Fold<'a> {
     offset: u64,
     emitted: u64,
     watermark: Option<Timestamp>,
-    marks: [u64; 4],
+    marks: crate::stream::Marks,
     outbox: Vec<Emission>,
 }
 
@@ -359,6 +359,7 @@ pub async fn reload(
                     .facts
                     .retain(|(customer, _)| customers.contains(customer));
                 commit.actions.clear();
+                commit.crossings.clear();
                 fold.take(seq, commit)
             },
         )

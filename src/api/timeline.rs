@@ -185,6 +185,7 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
         What::Blocked(code, detail) => ("blocked", Some(code), Some(Cow::Borrowed(detail))),
         What::Set(names) => ("set", None, own(names.join(", "))),
         What::Left(reason) => ("left", Some(reason), None),
+        What::Crossed(way, detail) => (way.as_str(), None, Some(Cow::Borrowed(detail))),
     }
 }
 
@@ -215,6 +216,7 @@ fn sentence(trace: &Trace) -> String {
         What::Blocked(code, detail) => format!("sent nothing, {}: {detail}", refusal(code)),
         What::Set(names) => format!("set {}", names.join(", ")),
         What::Left(reason) => format!("ended: {reason}"),
+        What::Crossed(way, why) => format!("{} the segment: {why}", way.as_str()),
     };
     let run = match trace.instance {
         0 => String::new(),
@@ -237,6 +239,8 @@ fn refusal(code: &str) -> String {
         "ALREADY_IN" => "it is running already",
         "REENTRY_GAP" => "it ended too short ago",
         "CONCURRENCY" => "too many runs are in progress",
+        "HAPPENED" => "what should not happen has happened",
+        "LOOP" => "segments and journeys drive each other in a circle",
         "HOLDOUT" => "the customer is held out for comparison",
         other => return other.to_owned(),
     };

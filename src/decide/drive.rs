@@ -1,9 +1,13 @@
 //! Takes one input through all its stages: what the actor, a test and a backtest call.
 
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use crate::decide::step::{Ask, Effects, Input, Request, Scores, Stage, Step, step};
-use crate::domain::{Action, Answer, Duration, Event, Fact, Profile, Score, Timestamp};
+use crate::decide::schedule;
+use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
+use crate::domain::{
+    Action, Answer, Crossing, Duration, Event, Fact, Profile, Score, Timer, Timestamp,
+};
 use crate::policy::Bundle;
 
 /// What comes in for a customer.
@@ -24,6 +28,8 @@ pub struct Outcome {
     pub facts: Vec<Fact>,
     /// What leaves for channels.
     pub actions: Vec<Action>,
+    /// The edges of published segments that were crossed.
+    pub crossings: Vec<Crossing>,
     /// What was ranked; of a decide call the last one is the answer.
     pub answers: Vec<Arc<Answer>>,
     /// The event was among the recent ones: nothing followed.
@@ -42,7 +48,7 @@ pub struct Moment {
 /// Runs the models that a step asks for.
 pub type Scoring<'a> = &'a dyn Fn(&[Request]) -> Scores;
 
-/// Handles one input: first every sleep that was due before it, then the input itself.
+/// Handles one input: first everything that was due before it, then the input itself.
 ///
 /// The profile is changed by the facts that are returned, and by nothing else.
 pub fn handle(
@@ -61,6 +67,9 @@ pub fn handle(
         scoring,
         traceparent,
         outcome,
+        crossings: VecDeque::new(),
+        n_crossings: 0,
+        told: Told::default(),
     };
     match cause {
         Cause::Event(event) => {
@@ -70,17 +79,21 @@ pub fn handle(
             }
             // What is due at this very time comes after the event.
             drive.wake_all(now - Duration::from_millis(1), None);
-            drive.stage(Stage::Observe(event), now);
-            drive.stage(Stage::React(event), now);
+            drive.event(event, now);
         }
         Cause::Wake(upto) => drive.wake_all(*upto, (!moment.at_due).then_some(now)),
         Cause::Ask(ask) => {
             drive.wake_all(now - Duration::from_millis(1), None);
+            drive.keep_up(&[], Spur::default(), now);
+            drive.cross_all(None, now);
             drive.stage(Stage::Ask(ask), now);
         }
     }
     drive.outcome
 }
+
+/// After so many crossings of segments within one input nobody enters because of another one.
+const CROSSINGS_MAX: usize = 32;
 
 struct Drive<'a> {
     bundle: &'a Bundle,
@@ -88,13 +101,120 @@ struct Drive<'a> {
     scoring: Scoring<'a>,
     traceparent: Option<&'a Arc<str>>,
     outcome: Outcome,
+    /// Crossings that the journeys have not heard of.
+    crossings: VecDeque<Crossing>,
+    n_crossings: usize,
+    /// Something was told of the customer that no event stands for.
+    told: Told,
+}
+
+/// What the last facts told of a customer.
+#[derive(Clone, Copy, Default)]
+struct Told {
+    traits: bool,
+    zone: bool,
 }
 
 impl Drive<'_> {
-    /// Ends every sleep that is due up to a time, the earliest first; equal ones by number.
+    fn event(&mut self, event: &Event, now: Timestamp) {
+        let bundle = self.bundle;
+        let spur = Spur {
+            event: Some(event),
+            due: None,
+        };
+        self.stage(Stage::Observe(event), now);
+        self.keep_up(bundle.segments_of(&event.name), spur, now);
+        self.stage(Stage::React(event), now);
+        self.cross_all(Some(event), now);
+    }
+
+    /// Ends everything that waits up to a time, the earliest first.
     fn wake_all(&mut self, upto: Timestamp, at: Option<Timestamp>) {
-        while let Some((due, number)) = first_due(self.profile).filter(|(due, _)| *due <= upto) {
-            self.stage(Stage::Wake(number), at.unwrap_or(due).max(self.profile.now));
+        while let Some((due, timer)) = self.profile.first_timer().filter(|(due, _)| *due <= upto) {
+            let now = at.unwrap_or(due).max(self.profile.now);
+            if self.is_behind() {
+                self.keep_up(&[], Spur::default(), now);
+            } else {
+                self.wake(&timer, due, now);
+            }
+            self.cross_all(None, now);
+        }
+    }
+
+    fn wake(&mut self, timer: &Timer, due: Timestamp, now: Timestamp) {
+        match timer {
+            Timer::Run(number) => self.stage(Stage::Wake(*number), now),
+            Timer::Absence(..) | Timer::Schedule(_) => self.stage(Stage::Fire(timer), now),
+            Timer::Edge(name) => {
+                let spur = Spur {
+                    event: None,
+                    due: Some(due),
+                };
+                self.edge(timer, name, spur, now);
+            }
+        }
+    }
+
+    /// The clock may have changed who is in a segment, and who is in those that ask it.
+    fn edge(&mut self, timer: &Timer, name: &str, spur: Spur<'_>, now: Timestamp) {
+        let bundle = self.bundle;
+        self.learn(Fact::Now(now));
+        let Some((idx, segment)) = bundle.segment(name).filter(|(_, it)| it.used) else {
+            return self.learn(Fact::Armed(timer.clone(), None));
+        };
+        self.decide(Stage::Look(idx, spur), now);
+        for idx in segment
+            .dependents
+            .iter()
+            .filter(|idx| bundle.segments[**idx].used)
+        {
+            self.decide(Stage::Look(*idx, spur), now);
+        }
+    }
+
+    /// Tells if segments and timers follow other policies than those in force.
+    fn is_behind(&self) -> bool {
+        self.profile.standing != self.bundle.standing
+    }
+
+    /// Looks again at the segments that an event may have changed, or a trait; at all of them under other policies.
+    fn keep_up(&mut self, concerned: &[usize], spur: Spur<'_>, now: Timestamp) {
+        let bundle = self.bundle;
+        if self.is_behind() {
+            self.decide(Stage::Renew(spur), now);
+            let used = |idx: &usize| bundle.segments[*idx].used;
+            for idx in (0..bundle.segments.len()).filter(used) {
+                self.decide(Stage::Look(idx, spur), now);
+            }
+            self.told = Told::default();
+            return;
+        }
+        let told = std::mem::take(&mut self.told);
+        let traits: &[usize] = if told.traits {
+            &bundle.listeners.traits
+        } else {
+            &[]
+        };
+        for idx in union(concerned, traits) {
+            self.decide(Stage::Look(idx, spur), now);
+        }
+        if told.zone {
+            for fact in schedule::all(bundle, self.profile, now) {
+                self.learn(fact);
+            }
+        }
+    }
+
+    /// Lets the journeys hear of every crossing, also of those that follow from it.
+    fn cross_all(&mut self, event: Option<&Event>, now: Timestamp) {
+        while let Some(crossing) = self.crossings.pop_front() {
+            self.n_crossings += 1;
+            let crossed = Crossed {
+                crossing: &crossing,
+                event,
+                enters: self.n_crossings <= CROSSINGS_MAX,
+            };
+            self.stage(Stage::Crossed(crossed), now);
         }
     }
 
@@ -105,6 +225,9 @@ impl Drive<'_> {
         while let Some(number) = runs.pop() {
             let more = self.decide(Stage::Run(number), now);
             runs.extend(more.into_iter().rev());
+            if self.told.traits {
+                self.keep_up(&[], Spur::default(), now);
+            }
         }
     }
 
@@ -126,11 +249,57 @@ impl Drive<'_> {
         }
     }
 
-    fn take(&mut self, effects: Effects) -> Vec<u32> {
-        for fact in &effects.facts {
-            self.profile.apply(fact);
+    fn learn(&mut self, fact: Fact) {
+        match &fact {
+            Fact::Trait(path, _) => {
+                self.told.traits = true;
+                self.told.zone |= path.as_ref() == "timezone";
+            }
+            Fact::Zone(_) => {
+                self.told = Told {
+                    traits: true,
+                    zone: true,
+                }
+            }
+            Fact::Seen(..)
+            | Fact::Now(_)
+            | Fact::Folded(..)
+            | Fact::Cart(..)
+            | Fact::Entered(_)
+            | Fact::Refreshed(..)
+            | Fact::Moved(..)
+            | Fact::Bound(..)
+            | Fact::Left(..)
+            | Fact::Given(..)
+            | Fact::Traced(_)
+            | Fact::Standing(_)
+            | Fact::Crossed(..)
+            | Fact::Armed(..) => {}
         }
-        self.outcome.facts.extend(effects.facts);
+        self.profile.apply(&fact);
+        self.outcome.facts.push(fact);
+    }
+
+    /// Publishes a crossing if its segment says so, or is no more; the journeys hear of it in their turn.
+    fn note(&mut self, crossing: Crossing) {
+        let segment = self.bundle.segment(&crossing.segment);
+        if segment.is_none_or(|(_, segment)| segment.publish) {
+            let traceparent = self.traceparent.cloned();
+            self.outcome.crossings.push(Crossing {
+                traceparent,
+                ..crossing.clone()
+            });
+        }
+        self.crossings.push_back(crossing);
+    }
+
+    fn take(&mut self, effects: Effects) -> Vec<u32> {
+        for fact in effects.facts {
+            self.learn(fact);
+        }
+        for crossing in effects.crossings {
+            self.note(crossing);
+        }
         self.outcome.actions.extend(effects.actions);
         self.outcome.answers.extend(effects.answers);
         effects.runs
@@ -148,10 +317,11 @@ fn complete(request: &Request, scored: &Scores) -> (Arc<str>, Vec<Score>) {
     )
 }
 
-fn first_due(profile: &Profile) -> Option<(Timestamp, u32)> {
-    profile
-        .journeys
-        .iter()
-        .filter_map(|run| run.wait.map(|wait| (wait.due, run.number)))
-        .min()
+/// Returns the numbers of both lists, sorted, each once.
+fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
+    if a.is_empty() || b.is_empty() {
+        return [a, b].concat();
+    }
+    let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
+    all.into_iter().collect()
 }

@@ -42,6 +42,7 @@ pub fn eval<'a>(node: &'a Node, env: &Env<'a>) -> Known<'a> {
         Node::Has(inner) => Some(owned(Value::Bool(eval(inner, env).is_some()))),
         Node::Each(each, list, name, body) => comprehend(*each, list, name, body, env),
         Node::Call(called, arguments) => function::call(*called, arguments, env),
+        Node::InSegment(name) => in_segment(name, env),
         Node::Feature(idx, window) => features::value(
             env.bundle.features.get(*idx)?,
             *window,
@@ -59,6 +60,12 @@ pub fn truth(node: &Node, env: &Env<'_>) -> Option<bool> {
     } else {
         None
     }
+}
+
+/// Nobody kept up with a segment of other policies.
+fn in_segment<'a>(name: &str, env: &Env<'a>) -> Known<'a> {
+    let known = env.profile.standing == env.bundle.standing;
+    known.then(|| owned(Value::Bool(env.profile.segments.contains_key(name))))
 }
 
 /// Wraps a value that was made here.

@@ -67,7 +67,8 @@ fn values(node: &Node, env: &Env<'_>) -> String {
         | Node::Has(_)
         | Node::Each(..)
         | Node::Call(..)
-        | Node::Feature(..) => one(node, env),
+        | Node::Feature(..)
+        | Node::InSegment(_) => one(node, env),
     }
 }
 

@@ -1,8 +1,10 @@
 //! Features: how an event changes one, and what one is worth at a time.
 
+use std::collections::BTreeMap;
+
 use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
-use crate::domain::folded::{Change, Folded};
+use crate::domain::folded::{Change, Folded, Kept, Measures, Room};
 use crate::domain::{Duration, Event, Profile, Timestamp, Value};
 use crate::policy::expr::Expr;
 use crate::policy::feature::{Feature, Fold, Window};
@@ -23,36 +25,83 @@ pub fn change(feature: &Feature, event: &Event, env: &Env<'_>) -> Option<Change>
         return None;
     }
     let value = |of: &Expr| eval(&of.root, env).map(std::borrow::Cow::into_owned);
+    let at = event.at;
     match &feature.fold {
-        Fold::Count => Some(add(feature.window, event.at, 1.0)),
-        Fold::Sum(of) => Some(add(feature.window, event.at, value(of)?.as_f64()?)),
-        Fold::First(of) => Some(Change::First(
-            event.at,
-            value_or_time(of.as_ref(), event, env)?,
-        )),
-        Fold::Last(of) => Some(Change::Last(
-            event.at,
-            value_or_time(of.as_ref(), event, env)?,
-        )),
-        Fold::Distinct(of) => Some(see(feature.window, event.at, &value(of)?)),
+        Fold::Count => Some(add(feature, at, 1.0)),
+        Fold::Sum(of) => Some(add(feature, at, value(of)?.as_f64()?)),
+        Fold::Least(of) | Fold::Most(of) | Fold::Average(of) => {
+            Some(measure(feature, at, value(of)?.as_f64()?))
+        }
+        Fold::First(of) => first(feature, at, value_or_time(of.as_ref(), event, env)?, env),
+        Fold::Last(of) => Some(Change::Last(at, value_or_time(of.as_ref(), event, env)?)),
+        Fold::Recency => Some(Change::Last(at, Value::Null)),
+        Fold::Mode(of) => Some(keep(feature, at, value(of)?)),
+        Fold::Distinct(of) => Some(see(feature, at, &value(of)?)),
         Fold::Dwell => None,
     }
 }
 
-fn add(window: Window, at: Timestamp, x: f64) -> Change {
-    match window {
-        Window::Lifetime => Change::Add(x),
-        Window::Session => Change::AddInSession(x),
-        Window::Sliding(keep) => Change::Enter(at, x, keep),
+fn room(feature: &Feature) -> Room {
+    let length = match feature.window {
+        Window::Sliding(length) => Some(length),
+        Window::Lifetime | Window::Session => None,
+    };
+    Room {
+        length,
+        n_max: feature.n_max,
     }
 }
 
-fn see(window: Window, at: Timestamp, value: &Value) -> Change {
+fn add(feature: &Feature, at: Timestamp, x: f64) -> Change {
+    match feature.window {
+        Window::Lifetime => Change::Add(x),
+        Window::Session => Change::AddInSession(x),
+        Window::Sliding(_) => Change::Enter(at, x, room(feature)),
+    }
+}
+
+fn measure(feature: &Feature, at: Timestamp, x: f64) -> Change {
+    match feature.window {
+        Window::Lifetime => Change::Measure(x),
+        Window::Session => Change::MeasureInSession(x),
+        Window::Sliding(_) => Change::Enter(at, x, room(feature)),
+    }
+}
+
+fn keep(feature: &Feature, at: Timestamp, value: Value) -> Change {
+    match feature.window {
+        Window::Lifetime | Window::Sliding(_) => Change::Keep(at, value, room(feature)),
+        Window::Session => Change::KeepInSession(at, value, room(feature)),
+    }
+}
+
+/// The first of a lifetime stays the first; that of a window leaves it, and the next one takes its place.
+fn first(feature: &Feature, at: Timestamp, value: Value, env: &Env<'_>) -> Option<Change> {
+    match feature.window {
+        Window::Lifetime => Some(Change::First(at, value)),
+        Window::Sliding(_) => Some(Change::Keep(at, value, room(feature))),
+        Window::Session => {
+            let profile = env.profile;
+            let known = profile.features.get(&feature.id);
+            // The profile has not seen the event: it may begin a session.
+            let goes_on = profile.in_session(at);
+            let later = |(known, _): &(Timestamp, Value)| *known > at;
+            let is_first = match known {
+                Some(Folded::Values(of, kept)) if goes_on && *of == profile.session.index => {
+                    kept.entries.front().is_none_or(later)
+                }
+                Some(_) | None => true,
+            };
+            is_first.then(|| Change::KeepInSession(at, value, room(feature)))
+        }
+    }
+}
+
+fn see(feature: &Feature, at: Timestamp, value: &Value) -> Change {
     let hash = xxhash_rust::xxh3::xxh3_64(value.to_string().as_bytes());
-    match window {
-        Window::Lifetime => Change::See(hash, at, None),
-        Window::Session => Change::SeeInSession(hash, at),
-        Window::Sliding(keep) => Change::See(hash, at, Some(keep)),
+    match feature.window {
+        Window::Lifetime | Window::Sliding(_) => Change::See(hash, at, room(feature)),
+        Window::Session => Change::SeeInSession(hash, at, room(feature)),
     }
 }
 
@@ -80,7 +129,8 @@ fn dwell(feature: &Feature, matches: bool, event: &Event, profile: &Profile) -> 
     (matches || waits).then_some(Change::Dwell(event.at, matches))
 }
 
-/// Returns what a feature is worth now; a count of nothing is 0, a value of nothing is unknown.
+/// Returns what a feature is worth now. A count or a sum of nothing is 0; any other value of nothing is unknown, and so is
+/// everything that more events would count for than are remembered.
 ///
 /// - `window`: a shorter window than the feature's own.
 pub fn value(
@@ -89,50 +139,172 @@ pub fn value(
     profile: &Profile,
     now: Timestamp,
 ) -> Option<Value> {
-    let state = profile.features.get(&feature.id);
-    let edge = match (window, feature.window) {
-        (Some(window), _) | (None, Window::Sliding(window)) => Some(now - window),
-        (None, Window::Session) => Some(profile.session.started_at - Duration::from_millis(1)),
-        (None, Window::Lifetime) => None,
-    };
-    let running = feature.window != Window::Session || profile.in_session(now);
-    let state = state.filter(|_| running);
-    let number = match &feature.fold {
-        Fold::First(_) | Fold::Last(_) => return single(state?, edge),
-        Fold::Count | Fold::Sum(_) | Fold::Distinct(_) | Fold::Dwell => state
-            .map_or(0.0, |state| {
-                total(state, edge, profile.session.index, feature)
-            }),
-    };
-    Some(Value::Number(number))
-}
-
-fn single(state: &Folded, edge: Option<Timestamp>) -> Option<Value> {
-    let Folded::Value(at, value) = state else {
-        return None;
-    };
-    edge.is_none_or(|edge| *at > edge).then(|| value.clone())
-}
-
-#[expect(clippy::cast_precision_loss, reason = "at most a few hundred entries")]
-fn total(state: &Folded, edge: Option<Timestamp>, session: u32, feature: &Feature) -> f64 {
-    let inside = |at: Timestamp| edge.is_none_or(|edge| at > edge);
-    match state {
-        Folded::Total(sum) => *sum,
-        Folded::Session(of, sum) | Folded::Dwell(of, sum, _) => {
-            if *of == session {
-                *sum
-            } else {
-                0.0
-            }
-        }
-        Folded::Window(entries) => entries
-            .iter()
-            .filter(|(at, _)| inside(*at))
-            .map(|(_, x)| x)
-            .sum(),
-        Folded::Distinct(of, _) if feature.window == Window::Session && *of != session => 0.0,
-        Folded::Distinct(_, seen) => seen.values().filter(|at| inside(**at)).count() as f64,
-        Folded::Value(..) => 0.0,
+    let view = View::of(feature, window, profile, now);
+    match &feature.fold {
+        Fold::Count | Fold::Sum(_) => view.total(),
+        Fold::Distinct(_) => view.n_distinct(),
+        Fold::Dwell => Some(view.dwell()),
+        Fold::First(_) => view.first(),
+        Fold::Last(_) => view.single().map(|(_, value)| value.clone()),
+        Fold::Recency => view.single().map(|(at, _)| millis(now.since(at))),
+        Fold::Least(_) => view.measures().map(|of| Value::Number(of.least)),
+        Fold::Most(_) => view.measures().map(|of| Value::Number(of.most)),
+        Fold::Average(_) => view.measures().map(|of| Value::Number(of.sum / of.n)),
+        Fold::Mode(_) => view.values().and_then(|values| mode(&values)),
     }
+}
+
+/// Returns when the passing of time changes a feature next, if nothing happens. The steady growth of a recency is not
+/// meant.
+pub fn next_change(
+    feature: &Feature,
+    window: Option<Duration>,
+    profile: &Profile,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let state = profile.features.get(&feature.id)?;
+    let ends =
+        profile.session.last_at + crate::domain::profile::SESSION_GAP + Duration::from_millis(1);
+    match (window, feature.window) {
+        (None, Window::Lifetime) => None,
+        (None, Window::Session) => Some(ends).filter(|ends| *ends > now),
+        (Some(window), _) | (None, Window::Sliding(window)) => {
+            let leaves = |at: Timestamp| Some(at + window).filter(|leaves| *leaves > now);
+            times(state).into_iter().filter_map(leaves).min()
+        }
+    }
+}
+
+/// The times of everything that leaves a window some day.
+fn times(state: &Folded) -> Vec<Timestamp> {
+    match state {
+        Folded::Window(kept) => times_of(kept),
+        Folded::Values(_, kept) => times_of(kept),
+        Folded::Distinct(_, seen) => seen.values.values().copied().chain(seen.cut).collect(),
+        Folded::Value(at, _) => vec![*at],
+        Folded::Total(_) | Folded::Session(..) | Folded::Dwell(..) | Folded::Measured(..) => {
+            Vec::new()
+        }
+    }
+}
+
+fn times_of<T>(kept: &Kept<T>) -> Vec<Timestamp> {
+    let times = kept.entries.iter().map(|(at, _)| *at);
+    times.chain(kept.cut).collect()
+}
+
+/// A feature's state as it is seen now.
+struct View<'a> {
+    /// What there is; nothing if the session is over.
+    state: Option<&'a Folded>,
+    /// What happened after this counts.
+    edge: Option<Timestamp>,
+    /// Index of the last session.
+    session: u32,
+    /// Only what happened in the session counts.
+    in_session: bool,
+}
+
+impl<'a> View<'a> {
+    fn of(
+        feature: &Feature,
+        window: Option<Duration>,
+        profile: &'a Profile,
+        now: Timestamp,
+    ) -> Self {
+        let running = feature.window != Window::Session || profile.in_session(now);
+        let state = profile.features.get(&feature.id).filter(|_| running);
+        let edge = match (window, feature.window) {
+            (Some(window), _) | (None, Window::Sliding(window)) => Some(now - window),
+            (None, Window::Session) => Some(profile.session.started_at - Duration::from_millis(1)),
+            (None, Window::Lifetime) => None,
+        };
+        Self {
+            state,
+            edge,
+            session: profile.session.index,
+            in_session: feature.window == Window::Session,
+        }
+    }
+
+    fn total(&self) -> Option<Value> {
+        let total = match self.state {
+            Some(Folded::Total(sum)) => *sum,
+            Some(Folded::Session(of, sum)) if *of == self.session => *sum,
+            Some(Folded::Window(kept)) => kept.after(self.edge)?.map(|(_, x)| x).sum(),
+            Some(_) | None => 0.0,
+        };
+        Some(Value::Number(total))
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "at most a few thousand")]
+    fn n_distinct(&self) -> Option<Value> {
+        let n = match self.state {
+            Some(Folded::Distinct(of, _)) if self.in_session && *of != self.session => 0,
+            Some(Folded::Distinct(_, seen)) => seen.after(self.edge)?,
+            Some(_) | None => 0,
+        };
+        Some(Value::Number(n as f64))
+    }
+
+    fn dwell(&self) -> Value {
+        Value::Number(match self.state {
+            Some(Folded::Dwell(of, seconds, _)) if *of == self.session => *seconds,
+            Some(_) | None => 0.0,
+        })
+    }
+
+    fn single(&self) -> Option<(Timestamp, &'a Value)> {
+        let Some(Folded::Value(at, value)) = self.state else {
+            return None;
+        };
+        let inside = self.edge.is_none_or(|edge| *at > edge);
+        inside.then_some((*at, value))
+    }
+
+    fn first(&self) -> Option<Value> {
+        if let Some((_, value)) = self.single() {
+            return Some(value.clone());
+        }
+        let values = self.values()?;
+        values.first().map(|(_, value)| value.clone())
+    }
+
+    fn measures(&self) -> Option<Measures> {
+        match self.state {
+            Some(Folded::Measured(of, known)) if *of == 0 || *of == self.session => Some(*known),
+            Some(Folded::Window(kept)) => Measures::of(kept.after(self.edge)?.map(|(_, x)| *x)),
+            Some(_) | None => None,
+        }
+    }
+
+    /// Returns the values that count, the earliest first; `None` if some had to go.
+    fn values(&self) -> Option<Vec<&'a (Timestamp, Value)>> {
+        match self.state {
+            Some(Folded::Values(of, kept)) if *of == 0 || *of == self.session => {
+                Some(kept.after(self.edge)?.collect())
+            }
+            Some(_) | None => None,
+        }
+    }
+}
+
+/// Returns the most frequent value; of equally frequent ones the one seen last.
+fn mode(values: &[&(Timestamp, Value)]) -> Option<Value> {
+    let mut counts: BTreeMap<String, (u32, usize)> = BTreeMap::new();
+    for (idx, (_, value)) in values.iter().enumerate() {
+        let (n, last) = counts.entry(value.to_string()).or_default();
+        *n += 1;
+        *last = idx;
+    }
+    let (_, last) = counts.into_values().max()?;
+    values.get(last).map(|(_, value)| value.clone())
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "20000 years of milliseconds fit in 52 bits"
+)]
+fn millis(length: Duration) -> Value {
+    Value::Number(length.as_millis() as f64)
 }

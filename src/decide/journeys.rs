@@ -1,71 +1,130 @@
-//! What an event or a wake-up means for journeys: goals, exits, holds, entries.
+//! What an event or a wake-up means for journeys: goals, exits, holds; entries are in [`crate::decide::entries`].
 
 use std::sync::Arc;
 
+use crate::decide::entries::Spark;
 use crate::decide::env::Env;
-use crate::decide::eval::eval;
-use crate::decide::explain::{all_true, first_not_false, first_not_true};
-use crate::decide::step::Effects;
+use crate::decide::explain::all_true;
+use crate::decide::schedule;
+use crate::decide::step::{Crossed, Effects};
+use crate::domain::crossing::Way;
 use crate::domain::instance::{Instance, Wait};
-use crate::domain::{Event, Fact, Profile, Timestamp, Trace, Value, What};
+use crate::domain::{Crossing, Event, Fact, Profile, Timestamp, Trace, What};
 use crate::policy::Bundle;
-use crate::policy::journey::{Act, Journey, OnRepeat, Reentry, Step as Node};
+use crate::policy::journey::{Act, Journey, On, Reentry, Step as Node, Trigger};
 
 /// Lets the journeys hear of an event that the profile has learnt.
 pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
-    let mut hearing = Hearing {
-        bundle,
-        profile,
-        event,
-        now,
-        effects: Effects::default(),
-    };
-    let mut left = Vec::new();
+    let mut hearing = Hearing::new(bundle, profile, now, Spark::event(event));
     for run in &profile.journeys {
-        let Some(journey) = bundle.journey(&run.journey) else {
-            left.push(run.number);
-            hearing.leave(run, "journey_removed", true);
-            continue;
-        };
-        if let Some(reason) = hearing.way_out(journey, run) {
-            left.push(run.number);
-            hearing.leave(run, &reason, journey.enter.reentry != Reentry::Always);
-        } else {
-            hearing.hold(journey, run);
-        }
+        hearing.event(event, run);
     }
-    for idx in bundle
-        .listens(&event.name)
-        .map_or(&[][..], |listens| &listens.journeys)
-    {
-        hearing.enter(&bundle.journeys[*idx], &left);
+    let Some(listens) = bundle.listens(&event.name) else {
+        return hearing.effects;
+    };
+    for idx in &listens.journeys {
+        hearing.enter(&bundle.journeys[*idx]);
+    }
+    for idx in &listens.absences {
+        hearing.wait_for_absence(&bundle.journeys[*idx], event);
     }
     hearing.effects
 }
 
-struct Hearing<'a> {
-    bundle: &'a Bundle,
-    profile: &'a Profile,
-    event: &'a Event,
-    now: Timestamp,
-    effects: Effects,
+/// Lets the journeys hear that the customer crossed the edge of a segment.
+pub fn crossed(bundle: &Bundle, profile: &Profile, of: Crossed<'_>, now: Timestamp) -> Effects {
+    let mut hearing = Hearing::new(bundle, profile, now, Spark::crossing(of));
+    for run in &profile.journeys {
+        let journey = bundle.journey(&run.journey);
+        let out = journey.and_then(|journey| {
+            let reason = standing_exit(bundle, profile, journey, run, now)?;
+            Some((reason, journey.enter.reentry != Reentry::Always))
+        });
+        if let Some((reason, remember)) = out {
+            hearing.go(run, &reason, remember);
+        }
+    }
+    let Crossing { segment, way, .. } = of.crossing;
+    let concerned = bundle.listeners.by_segment.get(segment);
+    for idx in concerned.map_or(&[][..], Vec::as_slice) {
+        let journey = &bundle.journeys[*idx];
+        match &journey.enter.on {
+            On::Crossing(_, on) if on == way => hearing.enter_unless_spinning(journey, of.enters),
+            On::Schedule(schedule) => {
+                let fact = match way {
+                    Way::Entered => schedule::arm(bundle, profile, journey, schedule, now),
+                    Way::Exited => schedule::disarm(journey),
+                };
+                hearing.effects.facts.push(fact);
+            }
+            On::Event(_) | On::Crossing(..) | On::Absence(_) => {}
+        }
+    }
+    hearing.effects
+}
+
+/// One thing that the journeys hear of.
+pub struct Hearing<'a> {
+    /// The live policies.
+    pub bundle: &'a Bundle,
+    /// The customer.
+    pub profile: &'a Profile,
+    /// Logical time.
+    pub now: Timestamp,
+    /// What it is.
+    pub spark: Spark<'a>,
+    /// The runs that ended because of it.
+    pub left: Vec<u32>,
+    /// What follows so far.
+    pub effects: Effects,
 }
 
 impl<'a> Hearing<'a> {
-    fn env(&self, run: Option<&'a Instance>) -> Env<'a> {
+    /// Begins to hear of something.
+    pub fn new(bundle: &'a Bundle, profile: &'a Profile, now: Timestamp, spark: Spark<'a>) -> Self {
+        Self {
+            bundle,
+            profile,
+            now,
+            spark,
+            left: Vec::new(),
+            effects: Effects::default(),
+        }
+    }
+
+    /// Returns what an expression can see.
+    pub fn env(&self, run: Option<&'a Instance>) -> Env<'a> {
         let env = Env::new(self.bundle, self.profile, self.now);
         let env = Env {
-            event: Some(self.event),
+            event: self.spark.event,
             ..env
         };
         run.map_or(env, |run| in_run(env, run))
     }
 
+    /// Lets a run hear of an event.
+    fn event(&mut self, event: &Event, run: &'a Instance) {
+        let Some(journey) = self.bundle.journey(&run.journey) else {
+            return self.go(run, "journey_removed", true);
+        };
+        if let Some(reason) = self.way_out(event, journey, run) {
+            self.go(run, &reason, journey.enter.reentry != Reentry::Always);
+        } else {
+            self.hold(event, journey, run);
+        }
+    }
+
+    /// Ends a run; it is in nobody's way any more.
+    fn go(&mut self, run: &Instance, reason: &str, remember: bool) {
+        self.left.push(run.number);
+        self.leave(run, reason, remember);
+    }
+
     /// The goal comes first: an order that also empties the cart is a conversion.
-    fn way_out(&self, journey: &Journey, run: &'a Instance) -> Option<Arc<str>> {
+    fn way_out(&self, event: &Event, journey: &Journey, run: &'a Instance) -> Option<Arc<str>> {
         let env = self.env(Some(run));
         if let Some(goal) = &journey.goal
-            && goal.event == self.event.name
+            && goal.event == event.name
             && goal
                 .within
                 .is_none_or(|within| self.now <= run.entered_at + within)
@@ -73,7 +132,7 @@ impl<'a> Hearing<'a> {
         {
             return Some("converted".into());
         }
-        let hears = |of: &Option<Arc<str>>| of.as_ref().is_none_or(|of| *of == self.event.name);
+        let hears = |of: &Option<Arc<str>>| of.as_ref().is_none_or(|of| *of == event.name);
         let exit = journey
             .exits
             .iter()
@@ -82,7 +141,7 @@ impl<'a> Hearing<'a> {
     }
 
     /// Restarts the silence of a hold that this event breaks.
-    fn hold(&mut self, journey: &'a Journey, run: &'a Instance) {
+    fn hold(&mut self, event: &Event, journey: &'a Journey, run: &'a Instance) {
         let Some(Node {
             act: Act::HoldUntil { quiet, of, max },
             ..
@@ -92,9 +151,8 @@ impl<'a> Hearing<'a> {
         };
         let Some(wait) = run.wait else { return };
         let env = self.env(Some(run));
-        let breaks =
-            |event: &str, filter| event == self.event.name.as_ref() && all_true(filter, &env);
-        if !of.iter().any(|of| breaks(&of.event, &of.filter)) {
+        let breaks = |of: &Trigger| of.event == event.name && all_true(&of.filter, &env);
+        if !of.iter().any(breaks) {
             return;
         }
         let latest = max.map_or(Timestamp::MAX, |max| wait.since + max);
@@ -107,147 +165,8 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    fn enter(&mut self, journey: &'a Journey, left: &[u32]) {
-        let env = self.env(None);
-        let key = match self.admit(journey, &env) {
-            Ok(key) => key,
-            Err((code, detail)) => return self.refuse(journey, code, detail),
-        };
-        let running = self.profile.journeys.iter().find(|run| {
-            run.journey == journey.name && run.key == key && !left.contains(&run.number)
-        });
-        if let Some(run) = running {
-            return self.repeat(journey, run);
-        }
-        if let Some(detail) = self.too_early(journey, &key, left) {
-            return self.refuse(journey, "REENTRY_GAP", detail);
-        }
-        if self.profile.journeys.len() + self.effects.runs.len() >= Profile::JOURNEYS_MAX {
-            let detail = format!("{0}/{0} runs in progress", Profile::JOURNEYS_MAX);
-            return self.refuse(journey, "CONCURRENCY", detail.into());
-        }
-        self.begin(journey, key);
-    }
-
-    /// Returns the key of the run to begin, or why there is none.
-    fn admit(
-        &self,
-        journey: &'a Journey,
-        env: &Env<'a>,
-    ) -> Result<Arc<str>, (&'static str, Arc<str>)> {
-        let enter = &journey.enter;
-        if let Some(detail) = first_not_true(&enter.filter, env) {
-            return Err(("WHERE", detail));
-        }
-        if let Some(detail) = first_not_false(&enter.unless, env) {
-            return Err(("UNLESS", detail));
-        }
-        if let Some(max) = enter.max_age
-            && self.event.at + max < self.now
-        {
-            return Err(("TOO_OLD", format!("happened at {}", self.event.at).into()));
-        }
-        let Some(key) = &enter.key else {
-            return Ok("".into());
-        };
-        let value = eval(&key.root, env);
-        let unknown = || {
-            (
-                "KEY_UNKNOWN",
-                Arc::from(format!("{} is unknown {}", key.text, key.place)),
-            )
-        };
-        value.map(|value| as_key(&value)).ok_or_else(unknown)
-    }
-
-    fn repeat(&mut self, journey: &'a Journey, run: &'a Instance) {
-        match journey.enter.on_repeat {
-            OnRepeat::Ignore => {
-                self.refuse(journey, "ALREADY_IN", format!("run {}", run.number).into());
-            }
-            OnRepeat::Restart => {
-                self.leave(run, "restarted", false);
-                self.begin(journey, run.key.clone());
-            }
-            OnRepeat::Refresh => {
-                let entry = journey.uses_entry.then(|| Box::new(self.event.clone()));
-                let fresh = Instance {
-                    event: self.event.id.clone(),
-                    entry,
-                    ..run.clone()
-                };
-                self.effects
-                    .facts
-                    .push(Fact::Refreshed(run.number, Box::new(fresh)));
-            }
-        }
-    }
-
-    /// Returns until when the last run of this journey and key keeps another one out.
-    fn too_early(&self, journey: &Journey, key: &Arc<str>, left: &[u32]) -> Option<Arc<str>> {
-        let gap = match journey.enter.reentry {
-            Reentry::Always => return None,
-            Reentry::Never => None,
-            Reentry::AfterExit(gap) => Some(gap),
-        };
-        let same = |journey_of: &Arc<str>, key_of| *journey_of == journey.name && key_of == key;
-        let just_left = left
-            .iter()
-            .filter_map(|number| self.profile.run(*number))
-            .find(|run| same(&run.journey, &run.key))
-            .map(|_| self.now);
-        let past = self
-            .profile
-            .past
-            .iter()
-            .find(|past| same(&past.journey, &past.key));
-        let left_at = just_left.or(past.map(|past| past.left_at))?;
-        match gap {
-            None => Some("for ever: re-entry is never".into()),
-            Some(gap) if self.now < left_at + gap => {
-                Some(format!("until {}", left_at + gap).into())
-            }
-            Some(_) => None,
-        }
-    }
-
-    fn begin(&mut self, journey: &'a Journey, key: Arc<str>) {
-        let n_begun = u32::try_from(self.effects.runs.len()).unwrap_or(u32::MAX);
-        let number = self
-            .profile
-            .n_runs
-            .saturating_add(n_begun)
-            .saturating_add(1);
-        self.effects.runs.push(number);
-        let run = Instance {
-            number,
-            journey: journey.name.clone(),
-            key,
-            revision: journey.revision,
-            entered_at: self.now,
-            event: self.event.id.clone(),
-            entry: journey.uses_entry.then(|| Box::new(self.event.clone())),
-            step: journey
-                .flow
-                .first()
-                .map_or_else(|| "".into(), |step| step.label.clone()),
-            wait: None,
-            locals: Vec::new(),
-        };
-        self.effects.facts.push(Fact::Entered(Box::new(run)));
-        self.trace(journey.name.clone(), number, "".into(), What::Entered);
-    }
-
-    fn refuse(&mut self, journey: &Journey, code: &str, detail: Arc<str>) {
-        self.trace(
-            journey.name.clone(),
-            0,
-            "".into(),
-            What::Refused(code.into(), detail),
-        );
-    }
-
-    fn leave(&mut self, run: &Instance, reason: &str, remember: bool) {
+    /// Ends a run.
+    pub fn leave(&mut self, run: &Instance, reason: &str, remember: bool) {
         let reason: Arc<str> = reason.into();
         self.effects
             .facts
@@ -260,8 +179,9 @@ impl<'a> Hearing<'a> {
         );
     }
 
-    fn trace(&mut self, subject: Arc<str>, instance: u32, step: Arc<str>, what: What) {
-        let event = Some(self.event.id.clone());
+    /// Writes a line of the timeline.
+    pub fn trace(&mut self, subject: Arc<str>, instance: u32, step: Arc<str>, what: What) {
+        let event = self.spark.heard.clone();
         let trace = Trace {
             at: self.now,
             event,
@@ -360,11 +280,4 @@ pub fn at_step<'a>(journey: &'a Journey, label: &str) -> Option<&'a Node> {
         .flow
         .iter()
         .find(|step| step.label.as_ref() == label)
-}
-
-fn as_key(value: &Value) -> Arc<str> {
-    match value.as_str() {
-        Some(text) => text.into(),
-        None => value.to_string().into(),
-    }
 }

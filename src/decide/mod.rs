@@ -1,17 +1,22 @@
 //! One input in, effects out: pure, so that tests, backtests and live run the same core.
 
+mod absences;
 pub mod drive;
+mod entries;
 pub mod env;
 mod eval;
 mod explain;
 mod features;
 mod function;
+mod horizon;
 mod inputs;
 mod journeys;
 mod observe;
 mod propensity;
 pub mod rank;
 mod run;
+mod schedule;
+mod segments;
 mod send;
 mod step;
 #[cfg(test)]

@@ -89,7 +89,9 @@ fn line(trace: &Trace) -> Option<Arc<str>> {
         What::Waits(until) => format!("waited until {until}"),
         What::Blocked(code, detail) => format!("held back: {code} {detail}"),
         What::Sent(_, channel, template) => format!("sent {channel} {template}"),
-        What::Refused(..) | What::Woke | What::Set(_) | What::Left(_) => return None,
+        What::Refused(..) | What::Woke | What::Set(_) | What::Left(_) | What::Crossed(..) => {
+            return None;
+        }
     };
     Some(text.into())
 }

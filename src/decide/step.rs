@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::decide::{journeys, observe, rank, run};
-use crate::domain::{Action, Answer, Cell, Event, Fact, Profile, Score, Timestamp, Value};
+use crate::decide::{absences, journeys, observe, rank, run, segments};
+use crate::domain::{
+    Action, Answer, Cell, Crossing, Event, Fact, Profile, Score, Timer, Timestamp, Value,
+};
 use crate::policy::Bundle;
 
 /// What one step is about.
@@ -31,6 +33,34 @@ pub enum Stage<'a> {
     Run(u32),
     /// Somebody asks for offers.
     Ask(&'a Ask),
+    /// Other policies are in force than those that segments and timers follow.
+    Renew(Spur<'a>),
+    /// Who is in the segment of this index may have changed.
+    Look(usize, Spur<'a>),
+    /// The journeys hear that the edge of a segment was crossed.
+    Crossed(Crossed<'a>),
+    /// An absence was long enough, or the time of a schedule has come.
+    Fire(&'a Timer),
+}
+
+/// What led to something: an event, a timer, or (none of both) a decide call or a step of a journey.
+#[derive(Clone, Copy, Default)]
+pub struct Spur<'a> {
+    /// The event that is handled.
+    pub event: Option<&'a Event>,
+    /// When the timer was due.
+    pub due: Option<Timestamp>,
+}
+
+/// A crossing that the journeys hear of.
+#[derive(Clone, Copy)]
+pub struct Crossed<'a> {
+    /// What was crossed.
+    pub crossing: &'a Crossing,
+    /// The event that is handled.
+    pub event: Option<&'a Event>,
+    /// Whether it may enter anybody.
+    pub enters: bool,
 }
 
 /// A decide call.
@@ -76,6 +106,8 @@ pub struct Effects {
     pub actions: Vec<Action>,
     /// What was ranked.
     pub answers: Vec<Arc<Answer>>,
+    /// The edges of segments that were crossed.
+    pub crossings: Vec<Crossing>,
     /// Runs that are to go on, once the facts are applied.
     pub runs: Vec<u32>,
 }
@@ -92,6 +124,10 @@ pub fn step(bundle: &Bundle, profile: &Profile, input: Input<'_>, now: Timestamp
         Stage::React(event) => Step::Done(journeys::react(bundle, profile, event, now)),
         Stage::Wake(number) => Step::Done(journeys::wake(bundle, profile, number, now)),
         Stage::Run(number) => run::run(bundle, profile, number, &input, now),
+        Stage::Renew(spur) => Step::Done(segments::renew(bundle, profile, spur, now)),
+        Stage::Look(idx, spur) => Step::Done(segments::look(bundle, profile, idx, spur, now)),
+        Stage::Crossed(of) => Step::Done(journeys::crossed(bundle, profile, of, now)),
+        Stage::Fire(timer) => Step::Done(absences::fire(bundle, profile, timer, now)),
         Stage::Ask(ask) => rank::ask(bundle, profile, ask, input.scores, now),
     }
 }

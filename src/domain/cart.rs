@@ -6,6 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Map, Timestamp, Value};
 
+/// The events that can change a cart.
+pub const EVENTS: [&str; 10] = [
+    "Product Added",
+    "Added Product",
+    "Product Removed",
+    "Removed Product",
+    "Cart Viewed",
+    "Viewed Cart",
+    "Checkout Started",
+    "Started Order",
+    "Order Completed",
+    "Completed Order",
+];
+
 /// What lies in the cart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cart {
@@ -67,19 +81,7 @@ impl Change {
 
     /// Tells if an event of this name can change a cart, so that its properties must be read.
     pub fn may(event: &str) -> bool {
-        matches!(
-            event,
-            "Product Added"
-                | "Added Product"
-                | "Product Removed"
-                | "Removed Product"
-                | "Cart Viewed"
-                | "Viewed Cart"
-                | "Checkout Started"
-                | "Started Order"
-                | "Order Completed"
-                | "Completed Order"
-        )
+        EVENTS.contains(&event)
     }
 }
 

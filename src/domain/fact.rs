@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::crossing::Way;
 use crate::domain::instance::{Instance, Wait};
+use crate::domain::timer::{Armed, Timer};
 use crate::domain::{Duration, Timestamp, Trace, Value, cart, folded};
 
 /// One thing a profile learns. Applying the same facts in the same order gives the same profile, whatever the policies say by then.
@@ -36,6 +38,12 @@ pub enum Fact {
     Traced(Trace),
     /// An event came from a device in this zone, as its context names it.
     Zone(Arc<str>),
+    /// Segments and timers are as the policies with this hash of them say.
+    Standing(u64),
+    /// The customer crossed the edge of a segment.
+    Crossed(Arc<str>, Way, Timestamp),
+    /// A timer runs, or does not.
+    Armed(Timer, Option<Box<Armed>>),
 }
 
 impl Fact {

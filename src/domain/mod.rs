@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod cart;
+pub mod crossing;
 pub mod event;
 pub mod fact;
 pub mod folded;
@@ -11,17 +12,20 @@ pub mod profile;
 pub mod score;
 pub mod segment;
 pub mod time;
+pub mod timer;
 pub mod trace;
 pub mod value;
 pub mod zone;
 
 pub use action::{Action, Answer, Choice, Loser, Reason};
+pub use crossing::Crossing;
 pub use event::Event;
 pub use fact::Fact;
 pub use id::{CustomerId, EventId, Partition};
 pub use profile::Profile;
 pub use score::{Cell, Score};
 pub use time::{Duration, Timestamp};
+pub use timer::Timer;
 pub use trace::{Trace, What};
 pub use value::{Map, Value};
 pub use zone::Zone;

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::cart::Cart;
+use crate::domain::crossing::Way;
 use crate::domain::folded::{self, Folded};
 use crate::domain::instance::{Instance, Past};
+use crate::domain::timer::{Armed, Timer};
 use crate::domain::{CustomerId, Duration, Fact, Map, Timestamp, Trace, Value};
 
 /// The silence that ends a session.
@@ -42,6 +44,14 @@ pub struct Profile {
     pub timeline: VecDeque<Trace>,
     /// `context.timezone` of the last event that had one.
     pub zone: Option<Arc<str>>,
+    /// Hash of the segments and triggers of policies that `segments` and `timers` follow; 0 before the first.
+    pub standing: u64,
+    /// The segments the customer is in, and since when.
+    pub segments: BTreeMap<Arc<str>, Timestamp>,
+    /// How often the edge of any segment was crossed.
+    pub n_crossings: u64,
+    /// Timers that run beside the sleeps of runs, at most [`Profile::TIMERS_MAX`].
+    pub timers: BTreeMap<Timer, Armed>,
 }
 
 /// A visit: until 30 minutes of silence.
@@ -66,6 +76,8 @@ impl Profile {
     pub const PAST_MAX: usize = 64;
     /// The most runs in progress at a time.
     pub const JOURNEYS_MAX: usize = 256;
+    /// The most absences that are waited for at a time.
+    pub const TIMERS_MAX: usize = 256;
 
     /// Returns somebody of whom nothing is known.
     pub fn new(id: CustomerId) -> Self {
@@ -83,6 +95,10 @@ impl Profile {
             given: BTreeMap::new(),
             timeline: VecDeque::new(),
             zone: None,
+            standing: 0,
+            segments: BTreeMap::new(),
+            n_crossings: 0,
+            timers: BTreeMap::new(),
         }
     }
 
@@ -91,12 +107,21 @@ impl Profile {
         self.seen.iter().rev().any(|seen| *seen == fingerprint)
     }
 
-    /// Returns when the first run in progress wants to go on.
+    /// Returns when the customer wants to be woken next.
     pub fn next_due(&self) -> Option<Timestamp> {
-        self.journeys
+        self.first_timer().map(|(due, _)| due)
+    }
+
+    /// Returns what the customer is to be woken for next, and when.
+    pub fn first_timer(&self) -> Option<(Timestamp, Timer)> {
+        let sleeps = self
+            .journeys
             .iter()
-            .filter_map(|run| run.wait.map(|wait| wait.due))
-            .min()
+            .filter_map(|run| run.wait.map(|wait| (wait.due, run.number)));
+        let sleep = sleeps.min().map(|(due, number)| (due, Timer::Run(number)));
+        let armed = self.timers.iter().map(|(timer, armed)| (armed.due, timer));
+        let armed = armed.min().map(|(due, timer)| (due, timer.clone()));
+        sleep.into_iter().chain(armed).min()
     }
 
     /// Returns a run in progress.
@@ -143,6 +168,14 @@ impl Profile {
             }
             Fact::Traced(trace) => self.trace(trace),
             Fact::Zone(name) => self.zone = Some(name.clone()),
+            Fact::Standing(of) => self.standing = *of,
+            Fact::Crossed(segment, way, at) => self.cross(segment, *way, *at),
+            Fact::Armed(timer, Some(armed)) => {
+                self.timers.insert(timer.clone(), (**armed).clone());
+            }
+            Fact::Armed(timer, None) => {
+                self.timers.remove(timer);
+            }
         }
     }
 
@@ -163,6 +196,14 @@ impl Profile {
         }
         session.last_at = session.last_at.max(at);
         session.n_events = session.n_events.saturating_add(1);
+    }
+
+    fn cross(&mut self, segment: &Arc<str>, way: Way, at: Timestamp) {
+        self.n_crossings = self.n_crossings.saturating_add(1);
+        match way {
+            Way::Entered => self.segments.insert(segment.clone(), at),
+            Way::Exited => self.segments.remove(segment),
+        };
     }
 
     fn fold(&mut self, feature: u64, change: &folded::Change) {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::crossing::Way;
 use crate::domain::{EventId, Timestamp};
 
 /// One line of a customer's timeline.
@@ -50,4 +51,6 @@ pub enum What {
     Set(Vec<Arc<str>>),
     /// The run ended, by this reason.
     Left(Arc<str>),
+    /// The edge of the segment was crossed; the conditions with their values.
+    Crossed(Way, Arc<str>),
 }

@@ -118,15 +118,7 @@ impl Zone {
 
     /// Returns what clocks and calendars show.
     pub fn local(&self, at: Timestamp) -> Local {
-        let shown = self.shown(at);
-        Local {
-            year: shown.year(),
-            month: shown.month(),
-            day: shown.day(),
-            hour: shown.hour(),
-            minute: shown.minute(),
-            weekday: shown.weekday().to_monday_one_offset(),
-        }
+        local(self.shown(at))
     }
 
     /// Returns the first moment of the local day that `at` is in.
@@ -146,6 +138,28 @@ impl Zone {
             .filter(|day| days.has(day.weekday().to_monday_one_offset()) && self.exists(*day))
             .map(|day| self.moment(day.to_datetime(time.0)))
             .find(|moment| *moment >= at)
+    }
+
+    /// Returns the first moment after `after` at which the clocks show one of `times` on a day that fits.
+    ///
+    /// Clock changes count as in [`Zone::next`].
+    ///
+    /// - `times`: sorted.
+    /// - `n_days`: how many days are asked; `None` if no moment of them fits.
+    pub fn next_of(
+        &self,
+        after: Timestamp,
+        times: &[WallTime],
+        n_days: i32,
+        fits: impl Fn(Local) -> bool,
+    ) -> Option<Timestamp> {
+        let today = self.shown(after).date();
+        (-1..=n_days)
+            .filter_map(|n| today.checked_add(jiff::Span::new().days(n)).ok())
+            .filter(|day| self.exists(*day) && fits(local(day.to_datetime(Time::midnight()))))
+            .flat_map(|day| times.iter().map(move |time| day.to_datetime(time.0)))
+            .map(|shown| self.moment(shown))
+            .find(|moment| *moment > after)
     }
 
     /// Moves a moment: whole days by the calendar, so that the clocks show the same, and the rest by the length of time.
@@ -202,6 +216,17 @@ impl Zone {
     }
 }
 
+fn local(shown: DateTime) -> Local {
+    Local {
+        year: shown.year(),
+        month: shown.month(),
+        day: shown.day(),
+        hour: shown.hour(),
+        minute: shown.minute(),
+        weekday: shown.weekday().to_monday_one_offset(),
+    }
+}
+
 fn at_offset(shown: DateTime, offset: Offset) -> Timestamp {
     match offset.to_timestamp(shown) {
         Ok(at) => Timestamp::from_millis(at.as_millisecond()),
@@ -221,6 +246,13 @@ impl WallTime {
         Time::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0)
             .ok()
             .map(Self)
+    }
+}
+
+impl WallTime {
+    /// Makes a time of hours and minutes.
+    pub fn new(hour: i8, minute: i8) -> Option<Self> {
+        Time::new(hour, minute, 0, 0).ok().map(Self)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::policy::feature::Feature;
 use crate::policy::journey::Journey;
 use crate::policy::model::Model;
 use crate::policy::offer::{Offer, Placement};
+use crate::policy::segment::Segment;
 
 /// Everything that decides, compiled. Equal texts give an equal bundle.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +27,10 @@ pub struct Bundle {
     pub placements: BTreeMap<Arc<str>, Placement>,
     /// Models by name.
     pub models: BTreeMap<Arc<str>, Model>,
+    /// Segments, each after those that it asks.
+    pub segments: Vec<Segment>,
+    /// Hash of what keeps up with a customer without being in a journey: segments, schedules and absences; 0 if nothing.
+    pub standing: u64,
     /// Who listens to which event.
     pub listeners: Listeners,
     /// The zone of customers who told none; UTC unless the workspace sets it.
@@ -39,6 +44,14 @@ pub struct Listeners {
     pub by_event: BTreeMap<Arc<str>, Listens>,
     /// Features whose value depends on every event of the customer (`dwell`).
     pub every: Vec<usize>,
+    /// Segments that any event may change.
+    pub segments: Vec<usize>,
+    /// Segments that a trait may change.
+    pub traits: Vec<usize>,
+    /// Journeys that a crossing of the segment's edge, or being in it, concerns: by the segment's name.
+    pub by_segment: BTreeMap<Arc<str>, Vec<usize>>,
+    /// Journeys with a schedule for everybody, or for a segment.
+    pub schedules: Vec<usize>,
 }
 
 /// What one event name concerns.
@@ -48,6 +61,10 @@ pub struct Listens {
     pub features: Vec<usize>,
     /// Indexes into [`Bundle::journeys`] of journeys that this event may enter.
     pub journeys: Vec<usize>,
+    /// Indexes into [`Bundle::journeys`] of journeys that wait for this event or its absence.
+    pub absences: Vec<usize>,
+    /// Indexes into [`Bundle::segments`] of segments that it may change.
+    pub segments: Vec<usize>,
 }
 
 /// Where something stands in the policy files.
@@ -75,6 +92,18 @@ impl Bundle {
             .binary_search_by(|journey| journey.name.as_ref().cmp(name))
             .ok()?;
         Some(&self.journeys[idx])
+    }
+
+    /// Returns a segment by name, with its index.
+    pub fn segment(&self, name: &str) -> Option<(usize, &Segment)> {
+        let mut segments = self.segments.iter().enumerate();
+        segments.find(|(_, segment)| segment.name.as_ref() == name)
+    }
+
+    /// Returns the segments that an event of this name may change, sorted.
+    pub fn segments_of(&self, event: &str) -> &[usize] {
+        let listens = self.listens(event);
+        listens.map_or(&self.listeners.segments, |listens| &listens.segments)
     }
 
     /// Returns what listens to an event of this name.

@@ -21,8 +21,17 @@ pub struct Feature {
     pub filter: Vec<Expr>,
     /// Over what.
     pub window: Window,
+    /// The most events, or different values, that are remembered; where more would count, the feature is unknown.
+    pub n_max: u32,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Feature {
+    /// How many events, or different values, a feature remembers unless it says otherwise.
+    pub const N_MAX: u32 = 512;
+    /// The most that a feature may ask for: 16 bytes each.
+    pub const N_MAX_MAX: u32 = 16_384;
 }
 
 /// What a feature folds its events to.
@@ -40,6 +49,16 @@ pub enum Fold {
     Distinct(Expr),
     /// Seconds from the event to the customer's next event in the session.
     Dwell,
+    /// Milliseconds since the last one.
+    Recency,
+    /// The least value of an expression.
+    Least(Expr),
+    /// The greatest value of an expression.
+    Most(Expr),
+    /// The mean of an expression.
+    Average(Expr),
+    /// The most frequent value of an expression, of equally frequent ones the one seen last.
+    Mode(Expr),
 }
 
 /// Over what a feature is folded.

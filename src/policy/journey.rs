@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use crate::domain::Duration;
+use crate::domain::crossing::Way;
+use crate::domain::{Duration, Zone};
 use crate::policy::bundle::Place;
+use crate::policy::cron::Cron;
 use crate::policy::expr::Expr;
 
 /// One journey.
@@ -48,8 +50,8 @@ pub enum Class {
 /// The entry of a journey.
 #[derive(Clone, Debug)]
 pub struct Enter {
-    /// The event that may enter.
-    pub event: Arc<str>,
+    /// What may enter.
+    pub on: On,
     /// All must be true; unknown counts as false.
     pub filter: Vec<Expr>,
     /// None may be true; unknown blocks.
@@ -58,10 +60,69 @@ pub struct Enter {
     pub key: Option<Expr>,
     /// After an instance has ended.
     pub reentry: Reentry,
+    /// At most so many instances of one customer at a time, over all keys.
+    pub concurrent: Option<u32>,
     /// While an instance of the same key runs.
     pub on_repeat: OnRepeat,
     /// Older events change state but do not enter.
     pub max_age: Option<Duration>,
+}
+
+/// What may enter a journey.
+#[derive(Clone, Debug)]
+pub enum On {
+    /// An event of this name.
+    Event(Arc<str>),
+    /// The customer crosses the edge of this segment.
+    Crossing(Arc<str>, Way),
+    /// A time comes.
+    Schedule(Schedule),
+    /// Something does not happen.
+    Absence(Absence),
+}
+
+/// Times at which a customer may enter.
+#[derive(Clone, Debug)]
+pub struct Schedule {
+    /// The times.
+    pub cron: Cron,
+    /// Whose clocks they are read from; `None`: the customer's.
+    pub zone: Option<Zone>,
+    /// Only while in this segment.
+    pub members: Option<Arc<str>>,
+}
+
+/// Something that does not happen for so long after something else.
+#[derive(Clone, Debug)]
+pub struct Absence {
+    /// What does not happen.
+    pub event: Trigger,
+    /// For how long.
+    pub length: Duration,
+    /// What it counts from; the event that enters. What happens again in the meantime does not move the end.
+    pub after: Trigger,
+}
+
+impl On {
+    /// Returns the name of the event that enters, if it can only be one.
+    pub fn event(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::Event(event) => Some(event),
+            Self::Absence(absence) => Some(&absence.after.event),
+            Self::Crossing(..) | Self::Schedule(_) => None,
+        }
+    }
+}
+
+impl Enter {
+    /// Returns the names of the events that the entry listens to.
+    pub fn events(&self) -> Vec<&Arc<str>> {
+        match &self.on {
+            On::Event(event) => vec![event],
+            On::Crossing(..) | On::Schedule(_) => Vec::new(),
+            On::Absence(absence) => vec![&absence.event.event, &absence.after.event],
+        }
+    }
 }
 
 /// Whether an ended instance may be followed by another one of the same key.

@@ -3,6 +3,8 @@
 pub mod bundle;
 mod commerce;
 mod compile;
+pub mod cron;
+pub mod depends;
 pub mod diagnostic;
 pub mod expr;
 pub mod feature;
@@ -12,6 +14,7 @@ pub mod model;
 pub mod offer;
 mod registry;
 mod schema;
+pub mod segment;
 mod suggest;
 pub mod wanted;
 mod yaml;

@@ -1,6 +1,7 @@
 //! All features of a bundle while it is compiled: declared ones by name, implied ones by definition.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
@@ -8,8 +9,9 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::domain::{Duration, Value};
 use crate::policy::bundle::Place;
 use crate::policy::expr::shape::Shape;
-use crate::policy::expr::{Expr, Node, Root};
+use crate::policy::expr::{Expr, Node, Problem, Root};
 use crate::policy::feature::{Feature, Fold, Window};
+use crate::policy::suggest;
 
 /// What an expression asks of the history of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +34,62 @@ pub struct Registry {
     features: Vec<Feature>,
     by_id: BTreeMap<u64, usize>,
     by_name: BTreeMap<Arc<str>, (usize, Option<Duration>)>,
+    /// The segments that expressions may ask for.
+    pub segments: Segments,
+}
+
+/// The declared segments.
+#[derive(Debug, Default)]
+pub struct Segments {
+    /// By name: whether anything but another segment asks for it.
+    asked: BTreeMap<Arc<str>, bool>,
+    /// Whether a file could not be read to its end, so that a missing name proves nothing.
+    pub incomplete: bool,
+}
+
+impl Segments {
+    /// Makes a name known.
+    pub fn declare(&mut self, name: Arc<str>) {
+        self.asked.entry(name).or_default();
+    }
+
+    /// Notes that a segment is asked for; returns whether it may exist.
+    ///
+    /// - `counts`: whether the segment is of use because of it.
+    pub fn ask(&mut self, name: &str, counts: bool) -> bool {
+        let Some(asked) = self.asked.get_mut(name) else {
+            return self.incomplete;
+        };
+        *asked |= counts;
+        true
+    }
+
+    /// Tells if anything but another segment asks for this one.
+    pub fn is_asked(&self, name: &str) -> bool {
+        self.asked.get(name).is_some_and(|asked| *asked)
+    }
+
+    /// Returns the declared names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
+        self.asked.keys().map(AsRef::as_ref)
+    }
+
+    /// Says that there is no such segment.
+    pub fn unknown(&self, name: &str, span: &Range<usize>) -> Problem {
+        let hint = suggest::hint(name, self.names());
+        let message = format!("unknown segment `{name}`{hint}");
+        let known: Vec<String> = self
+            .names()
+            .take(20)
+            .map(|name| format!("`{name}`"))
+            .collect();
+        let help = if known.is_empty() {
+            format!("declare it: `segments: {{{name}: \"profile.traits.vip == true\"}}`")
+        } else {
+            format!("declared segments are {}", known.join(", "))
+        };
+        Problem::new("unknown_segment", span.clone(), message).help(help)
+    }
 }
 
 impl Registry {
@@ -53,17 +111,24 @@ impl Registry {
                 | Fold::Sum(_)
                 | Fold::Distinct(_)
                 | Fold::Dwell
+                | Fold::Recency
+                | Fold::Least(_)
+                | Fold::Most(_)
+                | Fold::Average(_)
                 | Fold::First(None)
                 | Fold::Last(None),
             ) => Shape::Number,
-            Some(Fold::First(Some(_)) | Fold::Last(Some(_))) | None => Shape::Any,
+            Some(Fold::First(Some(_)) | Fold::Last(Some(_)) | Fold::Mode(_)) | None => Shape::Any,
         }
     }
 
     /// Tells if a feature counts, so that its value is never below 0.
     pub fn counts(&self, idx: usize) -> bool {
         let fold = self.features.get(idx).map(|feature| &feature.fold);
-        matches!(fold, Some(Fold::Count | Fold::Distinct(_) | Fold::Dwell))
+        matches!(
+            fold,
+            Some(Fold::Count | Fold::Distinct(_) | Fold::Dwell | Fold::Recency)
+        )
     }
 
     /// Adds a feature, or finds the one of the same definition and widens its window; returns its index.
@@ -75,6 +140,7 @@ impl Registry {
             None => self.features.len(),
         };
         if let Some(known) = self.features.get_mut(idx) {
+            known.n_max = known.n_max.max(feature.n_max);
             if let (Window::Sliding(longest), Some(own)) = (known.window, own) {
                 known.window = Window::Sliding(longest.max(own));
             }
@@ -113,6 +179,7 @@ impl Registry {
             event: event.clone(),
             filter: Vec::new(),
             window,
+            n_max: Feature::N_MAX,
             place: place.clone(),
         })
     }
@@ -123,8 +190,8 @@ impl Registry {
     }
 
     /// Returns the features in the order of their indexes.
-    pub fn into_features(self) -> Vec<Feature> {
-        self.features
+    pub fn take_features(&mut self) -> Vec<Feature> {
+        std::mem::take(&mut self.features)
     }
 }
 
@@ -138,6 +205,11 @@ pub fn identity(event: &str, filter: &[Expr], fold: &Fold, window: Window) -> u6
         Fold::Last(expr) => ("last", of(expr.as_ref())),
         Fold::Distinct(expr) => ("distinct", of(Some(expr))),
         Fold::Dwell => ("dwell", String::new()),
+        Fold::Recency => ("recency", String::new()),
+        Fold::Least(expr) => ("min", of(Some(expr))),
+        Fold::Most(expr) => ("max", of(Some(expr))),
+        Fold::Average(expr) => ("average", of(Some(expr))),
+        Fold::Mode(expr) => ("mode", of(Some(expr))),
     };
     let window = match window {
         Window::Lifetime => "lifetime",

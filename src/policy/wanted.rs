@@ -31,7 +31,8 @@ impl Wanted {
     }
 
     fn journey(&mut self, journey: &Journey) {
-        self.names.insert(journey.enter.event.clone());
+        self.names
+            .extend(journey.enter.events().into_iter().cloned());
         self.names
             .extend(journey.goal.iter().map(|goal| goal.event.clone()));
         for exit in &journey.exits {

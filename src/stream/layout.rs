@@ -25,7 +25,7 @@ pub struct Limits {
     pub events_age: Option<Duration>,
     /// The size of the event stream in bytes; above it publishers are refused, nothing is deleted.
     pub events_bytes: Option<u64>,
-    /// The age at which actions are deleted.
+    /// The age at which actions and changes of segments are deleted.
     pub actions_age: Option<Duration>,
     /// The age at which decisions are deleted.
     pub decisions_age: Option<Duration>,
@@ -72,7 +72,7 @@ impl Default for Layout {
     }
 }
 
-/// The five streams.
+/// The six streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Stream {
     Events,
@@ -80,15 +80,17 @@ pub(super) enum Stream {
     Actions,
     Decisions,
     DeadLetters,
+    Segments,
 }
 
 impl Stream {
-    pub(super) const ALL: [Self; 5] = [
+    pub(super) const ALL: [Self; 6] = [
         Self::Events,
         Self::State,
         Self::Actions,
         Self::Decisions,
         Self::DeadLetters,
+        Self::Segments,
     ];
 
     /// Returns the word in the stream's subjects and, in capitals, in its name.
@@ -99,6 +101,7 @@ impl Stream {
             Self::Actions => "actions",
             Self::Decisions => "decisions",
             Self::DeadLetters => "dlq",
+            Self::Segments => "segments",
         }
     }
 }
@@ -110,6 +113,7 @@ impl From<Lane> for Stream {
             Lane::Decisions => Self::Decisions,
             Lane::DeadLetters => Self::DeadLetters,
             Lane::Events => Self::Events,
+            Lane::Segments => Self::Segments,
         }
     }
 }
@@ -180,7 +184,7 @@ impl Layout {
     pub(super) fn takes(&self, stream: Stream) -> String {
         let tail = match stream {
             Stream::Events | Stream::State => "*",
-            Stream::Actions | Stream::Decisions | Stream::DeadLetters => ">",
+            Stream::Actions | Stream::Decisions | Stream::DeadLetters | Stream::Segments => ">",
         };
         format!("{}.{}.{tail}", self.prefix, stream.word())
     }
@@ -210,7 +214,7 @@ impl Layout {
         match stream {
             Stream::Events => self.limits.events_age,
             Stream::State => None,
-            Stream::Actions => self.limits.actions_age,
+            Stream::Actions | Stream::Segments => self.limits.actions_age,
             Stream::Decisions => self.limits.decisions_age,
             Stream::DeadLetters => self.limits.dead_letters_age,
         }

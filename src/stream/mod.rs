@@ -26,7 +26,7 @@ pub use jetstream::{Connect, JetStream, Options, Request};
 pub use layout::{EVENT_ID, Layout, Limits, MESSAGE_ID, TRACE_PARENT};
 pub use model::{Model, Replicas, Stored};
 pub use words::{
-    CommitId, Delivery, Durability, Extent, Lane, LogRecord, Opened, Outgoing, PublishAck,
+    CommitId, Delivery, Durability, Extent, Lane, LogRecord, Marks, Opened, Outgoing, PublishAck,
 };
 
 /// A stream of what is read, that ends or fails once.

@@ -69,7 +69,12 @@ pub enum Lane {
     DeadLetters,
     /// Events, also those that came in the wrong partition: `attune.events.<token>`.
     Events,
+    /// Who came into a segment or went out of it: `attune.segments.<name>.<entered|exited>`.
+    Segments,
 }
+
+/// By lane: the sequence at which something was last published.
+pub type Marks = [u64; 5];
 
 /// One message to publish.
 #[derive(Clone, Debug, PartialEq, Eq)]

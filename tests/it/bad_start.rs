@@ -189,7 +189,8 @@ steps:
            ·                         ╰── here
          3 │ steps:
            ╰────
-          help: keys of `enter` are `event`, `where`, `unless`, `key`, `reentry`, `on_repeat`, `max_age`
+          help: keys of `enter` are `event`, `segment`, `schedule`, `absent`, `where`, `unless`, `key`,
+                `reentry`, `on_repeat`, `max_age`
 
         attune::unknown_key
 

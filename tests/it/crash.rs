@@ -90,6 +90,7 @@ async fn uncrashed() -> &'static Outcome {
             // A workload that does nothing would prove nothing.
             assert!(outcome.actions.len() > 500, "{}", outcome.actions.len());
             assert!(outcome.decisions.len() > 300, "{}", outcome.decisions.len());
+            assert!(outcome.crossings.len() > 300, "{}", outcome.crossings.len());
             assert!(outcome.dead.len() > 50, "{}", outcome.dead.len());
             assert!(outcome.profiles.len() > 110, "{}", outcome.profiles.len());
             outcome

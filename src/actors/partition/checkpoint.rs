@@ -25,6 +25,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 /// How often the log is trimmed.
 const TRIM_EVERY: Duration = Duration::from_secs(5);
 
+/// The size that a customer's image should not exceed: a larger one is written all the same, and counted.
+const IMAGE_BYTES_MAX: usize = 256 * 1_024;
+
 /// How many images one commit of the store holds: while it is applied, nobody can be loaded.
 const COMMIT_IMAGES: usize = 16;
 
@@ -163,6 +166,10 @@ impl State {
             }
             let Imaged { customer, row, due } = image.ok_or(Error::CustomerDied)?;
             let row = row.map_err(|error| Error::Encoding(error.to_string()))?;
+            self.engine
+                .meters
+                .oversized
+                .add(u64::from(row.len() > IMAGE_BYTES_MAX));
             batch.put(Table::Customers, customer_key(self.id, &customer), row);
             let stored = self
                 .residents

@@ -230,6 +230,7 @@ fn collect(work: &mut Work, commit: &mut Commit) {
     for (outcome, origin) in decided.outcomes.iter_mut().zip(&work.origins) {
         facts.append(&mut outcome.facts);
         commit.actions.append(&mut outcome.actions);
+        commit.crossings.append(&mut outcome.crossings);
         if let Origin::Ask(_) = origin {
             work.answers.push_back(outcome.answers.last().cloned());
         }
@@ -268,6 +269,7 @@ fn count(meters: &crate::telemetry::Meters, batch: &Batch) {
         .sum();
     meters.entries.add(entries as u64);
     meters.actions.add(commit.actions.len() as u64);
+    meters.crossings.add(commit.crossings.len() as u64);
     meters.decisions.add(commit.answers.len() as u64);
     meters.dead_letters.add(commit.dead.len() as u64);
     meters.forwarded.add(commit.forwards.len() as u64);

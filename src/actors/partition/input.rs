@@ -28,7 +28,7 @@ pub enum Message {
     /// The checkpoint with this position is written.
     Checkpointed(Result<Position, Error>),
     /// Everything up to this commit has left; the last sequence of each lane.
-    Emitted(u64, [u64; 4]),
+    Emitted(u64, crate::stream::Marks),
     /// Time has passed.
     Tick,
     /// Finish what is there, checkpoint, and say so.

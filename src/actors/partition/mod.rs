@@ -70,7 +70,7 @@ pub struct State {
     reached: Timestamp,
     /// Commits whose content has not all been acknowledged, in order.
     emitting: VecDeque<Span>,
-    marks: [u64; 4],
+    marks: crate::stream::Marks,
     checkpoint: checkpoint::Pace,
     stopping: Option<oneshot::Sender<()>>,
 }
@@ -251,7 +251,7 @@ impl State {
         }
     }
 
-    fn emitted(&mut self, log_seq: u64, marks: [u64; 4]) {
+    fn emitted(&mut self, log_seq: u64, marks: crate::stream::Marks) {
         while self.emitting.front().is_some_and(|of| of.end <= log_seq) {
             self.emitting.pop_front();
         }

@@ -131,8 +131,9 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
     let unsteady = ["#", "attune_stage", "attune_commit", "attune_checkpoint"];
     let steady = |line: &&str| !unsteady.iter().any(|start| line.starts_with(start));
     let lines: Vec<_> = answered.body.lines().filter(steady).collect();
-    expect![[r"
+    expect![[r#"
         attune_actions_total 0
+        attune_customers_oversized_total 0
         attune_dead_letters_total 0
         attune_decisions_total 0
         attune_duplicates_total 0
@@ -141,9 +142,10 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
         attune_journey_entries_total 1
         attune_partition_restarts_total 0
         attune_scores_unavailable_total 0
+        attune_segment_crossings_total 0
         attune_ready 1
         attune_resident_customers 1
-    "]]
+    "#]]
     .assert_eq(&(lines.join("\n") + "\n"));
     assert!(
         answered

@@ -120,7 +120,8 @@ impl Summary {
             | What::Scored(..)
             | What::Took(..)
             | What::Ranked(..)
-            | What::Set(_) => {}
+            | What::Set(_)
+            | What::Crossed(..) => {}
         }
     }
 }

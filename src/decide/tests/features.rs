@@ -55,8 +55,12 @@ fn features_are_worth_what_happened_in_their_window() {
 }
 
 fn at(time: &str, expected: &Expect) {
-    let mut world = World::new(FEATURES);
-    for line in SCRIPT.lines().filter(|line| !line.trim().is_empty()) {
+    show(FEATURES, SCRIPT, time, expected);
+}
+
+fn show(policies: &str, script: &str, time: &str, expected: &Expect) {
+    let mut world = World::new(policies);
+    for line in script.lines().filter(|line| !line.trim().is_empty()) {
         world.line(line);
     }
     let now = super::start() + Duration::parse(time).unwrap();
@@ -75,4 +79,97 @@ fn at(time: &str, expected: &Expect) {
     let mut shown: Vec<_> = shown.collect();
     shown.sort();
     expected.assert_eq(&shown.join(" "));
+}
+
+const KINDS: &str = "
+features:
+  least: { min: V, of: event.properties.x, window: 1h }
+  most: { max: V, of: event.properties.x }
+  mean: { average: V, of: event.properties.x, window: session }
+  often: { mode: V, of: event.properties.y, window: 1h }
+  since: { recency: V, window: 2h }
+  early: { first: V, of: event.properties.y, window: 30m }
+  begun: { first: V, of: event.properties.y, window: session }
+";
+
+#[test]
+fn every_kind_is_unknown_before_anything_happened_and_never_zero() {
+    check_kinds(
+        "",
+        "0m",
+        &expect![
+            "begun=unknown early=unknown least=unknown mean=unknown most=unknown often=unknown since=unknown"
+        ],
+    );
+    check_kinds(
+        "0m V {}",
+        "1m",
+        &expect![
+            "begun=unknown early=unknown least=unknown mean=unknown most=unknown often=unknown since=60000"
+        ],
+    );
+}
+
+#[test]
+fn every_kind_counts_what_is_in_its_window() {
+    let script = r#"
+        0m V {"x":5,"y":"a"}
+        10m V {"x":1,"y":"b"}
+        20m V {"x":9,"y":"b"}
+        25m V {"x":3,"y":"a"}
+    "#;
+    check_kinds(
+        script,
+        "25m",
+        &expect![[r#"begun="a" early="a" least=1 mean=4.5 most=9 often="a" since=0"#]],
+    );
+    check_kinds(
+        script,
+        "56m",
+        &expect![[
+            r#"begun=unknown early=unknown least=1 mean=unknown most=9 often="a" since=1860000"#
+        ]],
+    );
+    check_kinds(
+        script,
+        "1h15m",
+        &expect![[
+            r#"begun=unknown early=unknown least=3 mean=unknown most=9 often="a" since=3000000"#
+        ]],
+    );
+    check_kinds(
+        script,
+        "2h25m",
+        &expect![
+            "begun=unknown early=unknown least=unknown mean=unknown most=9 often=unknown since=unknown"
+        ],
+    );
+    let again = format!("{script}\n3h V {{\"x\":2,\"y\":\"c\"}}");
+    check_kinds(
+        &again,
+        "3h",
+        &expect![[r#"begun="c" early="c" least=2 mean=2 most=9 often="c" since=0"#]],
+    );
+}
+
+#[test]
+fn what_more_counts_for_than_is_remembered_is_unknown_until_it_has_left() {
+    let policy = "
+features:
+  n: { count: V, window: 1h, remember: 2 }
+  kinds: { distinct: V, of: event.properties.y, window: 1h, remember: 2 }
+";
+    let script = r#"
+        0m V {"y":1}
+        1m V {"y":2}
+        2m V {"y":3}
+    "#;
+    show(policy, script, "2m", &expect!["kinds=unknown n=unknown"]);
+    show(policy, script, "59m", &expect!["kinds=unknown n=unknown"]);
+    show(policy, script, "60m", &expect!["kinds=2 n=2"]);
+    show(policy, script, "61m", &expect!["kinds=1 n=1"]);
+}
+
+fn check_kinds(script: &str, time: &str, expected: &Expect) {
+    show(KINDS, script, time, expected);
 }

@@ -304,13 +304,14 @@ steps: [ { send: { channel: email, template: t } }, { wait: 1h }, { stop: done }
         0m A
         2h wake
     ",
-        &expect![[r"
-        0s held#1 entered
-        0s held#1 @0 blocked HOLDOUT: email t
-        0s held#1 @1 waits until 1h
-        1h held#1 @1 woke
-        1h held#1 @2 left: done
-    "]],
+        &expect![[r#"
+            0s held#1 entered
+            0s held#1 blocked HOLDOUT: walks the journey and gets nothing, for comparison
+            0s held#1 @0 blocked HOLDOUT: email t
+            0s held#1 @1 waits until 1h
+            1h held#1 @1 woke
+            1h held#1 @2 left: done
+        "#]],
     );
 }
 

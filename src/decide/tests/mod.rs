@@ -3,11 +3,14 @@
 //! A script line is a time since the start, then `NAME {properties}` for a track event, `identify {traits}`,
 //! `page {properties}`, `late AGE NAME {…}` for one that happened earlier, `wake` to let time go on, or `ask PLACEMENT {context}`.
 
+mod entries;
 mod expressions;
 mod features;
 mod journeys;
 mod laws;
+mod laws_segments;
 mod offers;
+mod segments;
 
 use std::fmt::Write as _;
 
@@ -15,7 +18,7 @@ use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{Ask, Cause, Request, Scores, handle};
 use crate::domain::event::Kind;
 use crate::domain::{
-    CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Value, What,
+    Crossing, CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Value, What,
 };
 use crate::policy::{Bundle, Source, compile};
 
@@ -164,6 +167,9 @@ fn write(out: &mut String, outcome: &Outcome) {
         )
         .unwrap();
     }
+    for crossing in &outcome.crossings {
+        write_crossing(out, crossing);
+    }
     for answer in &outcome.answers {
         let at = answer.decided_at.since(start());
         writeln!(
@@ -196,6 +202,18 @@ fn write(out: &mut String, outcome: &Outcome) {
     }
 }
 
+fn write_crossing(out: &mut String, crossing: &Crossing) {
+    let at = crossing.at.since(start());
+    let (segment, way) = (&crossing.segment, crossing.way.as_str());
+    let due = crossing.due.map(|due| due.since(start()).to_string());
+    let event = crossing.event.as_ref().map(EventId::as_str);
+    writeln!(
+        out,
+        "{at} CROSSING {segment} {way} by event {event:?} timer {due:?}"
+    )
+    .unwrap();
+}
+
 fn shown(what: &What) -> String {
     match what {
         What::Entered => "entered".into(),
@@ -209,5 +227,6 @@ fn shown(what: &What) -> String {
         What::Blocked(code, detail) => format!("blocked {code}: {detail}"),
         What::Set(names) => format!("set {names:?}"),
         What::Left(reason) => format!("left: {reason}"),
+        What::Crossed(way, why) => format!("{}: {why}", way.as_str()),
     }
 }

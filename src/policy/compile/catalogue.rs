@@ -11,7 +11,7 @@ use crate::policy::expr::{Expr, Node, Scope, Site};
 use crate::policy::offer::{Cap, Offer, Placement};
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 3] = ["features", "offers", "placements"];
+const KEYS: [&str; 4] = ["features", "segments", "offers", "placements"];
 const OFFER_KEYS: [&str; 7] = [
     "about",
     "placements",
@@ -30,7 +30,7 @@ const LIMIT_MAX: u32 = 100;
 /// Compiles the offers and placements of a document into the bundle; its features are compiled already.
 pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, bundle: &mut Bundle) {
     if desk
-        .fields(root, "the document", &KEYS, &["limits", "segments", "test"])
+        .fields(root, "the document", &KEYS, &["limits", "test"])
         .is_none()
     {
         return;

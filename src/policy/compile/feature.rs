@@ -9,9 +9,13 @@ use crate::policy::feature::{Feature, Fold, Window};
 use crate::policy::registry::identity;
 use crate::policy::yaml::{Content, Yaml};
 
-const FOLDS: [&str; 6] = ["count", "sum", "first", "last", "distinct", "dwell"];
-const KEYS: [&str; 10] = [
-    "count", "sum", "first", "last", "distinct", "dwell", "of", "where", "window", "about",
+const FOLDS: [&str; 11] = [
+    "count", "sum", "min", "average", "max", "first", "last", "mode", "distinct", "recency",
+    "dwell",
+];
+const KEYS: [&str; 16] = [
+    "count", "sum", "min", "average", "max", "first", "last", "mode", "distinct", "recency",
+    "dwell", "of", "where", "window", "about", "remember",
 ];
 const SCOPE: Scope<'static> = Scope {
     site: Site::Feature,
@@ -44,7 +48,7 @@ pub fn compile_all(desk: &mut Desk, node: &Yaml) {
 
 fn compile(desk: &mut Desk, name: &Arc<str>, key: &Yaml, node: &Yaml) -> Option<Feature> {
     let what = format!("feature `{name}`");
-    let fields = desk.fields(node, &what, &KEYS, &["default", "max"])?;
+    let fields = desk.fields(node, &what, &KEYS, &["default"])?;
     let kinds: Vec<&str> = FOLDS.into_iter().filter(|fold| fields.has(fold)).collect();
     let [kind] = kinds.as_slice() else {
         let message = format!("{what} folds {} instead of one", kinds.len());
@@ -59,6 +63,7 @@ fn compile(desk: &mut Desk, name: &Arc<str>, key: &Yaml, node: &Yaml) -> Option<
     let window = window(desk, fields.get("window"));
     let fold = fold(desk, key, kind, of.ok()?);
     let (event, window, fold) = (event?, window?, fold?);
+    let n_max = n_max(desk, key, fields.get("remember"), &fold, window)?;
     Some(Feature {
         id: identity(&event, &filter, &fold, window),
         name: Some(name.clone()),
@@ -66,6 +71,7 @@ fn compile(desk: &mut Desk, name: &Arc<str>, key: &Yaml, node: &Yaml) -> Option<
         event,
         filter,
         window,
+        n_max,
         place: desk.place(key),
     })
 }
@@ -105,13 +111,19 @@ fn fold(desk: &mut Desk, key: &Yaml, kind: &str, of: Option<Expr>) -> Option<Fol
     match (kind, of) {
         ("sum", Some(of)) => Some(Fold::Sum(of)),
         ("distinct", Some(of)) => Some(Fold::Distinct(of)),
+        ("min", Some(of)) => Some(Fold::Least(of)),
+        ("max", Some(of)) => Some(Fold::Most(of)),
+        ("average", Some(of)) => Some(Fold::Average(of)),
+        ("mode", Some(of)) => Some(Fold::Mode(of)),
+        ("recency", None) => Some(Fold::Recency),
         ("first", of) => Some(Fold::First(of)),
         ("last", of) => Some(Fold::Last(of)),
         ("count", None) => Some(Fold::Count),
         ("dwell", None) => Some(Fold::Dwell),
         (kind, Some(_)) => {
             let message = format!("`{kind}` takes no `of`");
-            let help = "remove `of`; `sum`, `first`, `last` and `distinct` take one";
+            let help =
+                "remove `of`; `count`, `recency` and `dwell` look at nothing but the event itself";
             desk.advise("bad_value", key.span.clone(), message, help);
             None
         }
@@ -135,4 +147,46 @@ fn window(desk: &mut Desk, node: Option<&Yaml>) -> Option<Window> {
             desk.advise("bad_duration", node.span.clone(), message, help);
         })
         .ok()
+}
+
+/// Reads how much is remembered, where anything is.
+fn n_max(
+    desk: &mut Desk,
+    key: &Yaml,
+    node: Option<&Yaml>,
+    fold: &Fold,
+    window: Window,
+) -> Option<u32> {
+    if matches!((fold, window), (Fold::Mode(_), Window::Lifetime)) {
+        let message = "`mode` over a lifetime would have to remember every event";
+        let help = "add `window: session`, or a length of time: `window: 90d`";
+        desk.advise("bad_value", key.span.clone(), message, help);
+        return None;
+    }
+    let Some(node) = node else {
+        return Some(Feature::N_MAX);
+    };
+    let slides = matches!(window, Window::Sliding(_));
+    if !slides && !matches!(fold, Fold::Distinct(_) | Fold::Mode(_)) {
+        let message = "this feature remembers a single value, whatever happens";
+        desk.advise(
+            "bad_value",
+            node.span.clone(),
+            message,
+            "leave `remember` out",
+        );
+        return None;
+    }
+    let text = desk.text(node, "`remember`")?;
+    let n_max = text.parse().ok();
+    let n_max = n_max.filter(|n| (1..=Feature::N_MAX_MAX).contains(n));
+    if n_max.is_none() {
+        let message = format!(
+            "`{text}` is not a number of events from 1 to {}",
+            Feature::N_MAX_MAX
+        );
+        let help = "where more would count, the feature is unknown: `remember: 2000`";
+        desk.advise("bad_value", node.span.clone(), message, help);
+    }
+    n_max
 }

@@ -6,41 +6,22 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::fields::Fields;
-use crate::policy::compile::{Names, steps};
+use crate::policy::compile::{Names, enter, steps};
 use crate::policy::expr::{Expr, Root, Scope, Site};
-use crate::policy::journey::{
-    Act, Class, Enter, Exit, Goal, Journey, OnRepeat, Reentry, Step, Trigger,
-};
+use crate::policy::journey::{Act, Class, Exit, Goal, Journey, On, Step, Trigger};
 use crate::policy::yaml::{Content, Yaml};
 
 const KEYS: [&str; 8] = [
     "journey", "about", "class", "enter", "goal", "exit", "holdout", "steps",
 ];
 const LATER: [&str; 4] = ["migrate", "priority", "limits", "segments"];
-const ENTER_KEYS: [&str; 7] = [
-    "event",
-    "where",
-    "unless",
-    "key",
-    "reentry",
-    "on_repeat",
-    "max_age",
-];
 const CLASSES: [(&str, Class); 3] = [
     ("marketing", Class::Marketing),
     ("transactional", Class::Transactional),
     ("mandatory", Class::Mandatory),
 ];
-const ON_REPEAT: [(&str, OnRepeat); 3] = [
-    ("ignore", OnRepeat::Ignore),
-    ("restart", OnRepeat::Restart),
-    ("refresh", OnRepeat::Refresh),
-];
-const ENTERS: Scope<'static> = Scope {
-    site: Site::Enter,
-    locals: &[],
-};
-const WATCHES: Scope<'static> = Scope {
+/// What goals, exits and watched events can see.
+pub const WATCHES: Scope<'static> = Scope {
     site: Site::Watch,
     locals: &[],
 };
@@ -59,9 +40,11 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
         Some(node) => desk.choice(node, "class", &CLASSES),
         None => Some(Class::Marketing),
     };
-    let entered = desk.need(&fields, "enter").map(|node| enter(desk, node));
+    let entered = desk
+        .need(&fields, "enter")
+        .map(|node| enter::compile(desk, node));
     let entered = entered.flatten();
-    let event = entered.as_ref().map(|enter| enter.event.clone());
+    let event = entered.as_ref().and_then(|enter| enter.on.event().cloned());
     desk.entry.clone_from(&event);
     let goal = fields.get("goal").and_then(|node| goal(desk, node));
     let exits = fields
@@ -93,61 +76,6 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
     };
     journey.uses_entry = uses_entry(&journey);
     Some(journey)
-}
-
-fn enter(desk: &mut Desk, node: &Yaml) -> Option<Enter> {
-    let fields = desk.fields(
-        node,
-        "`enter`",
-        &ENTER_KEYS,
-        &["segment", "schedule", "concurrent"],
-    )?;
-    let event = desk
-        .need(&fields, "event")
-        .and_then(|node| desk.event(node));
-    let (filter, unless, key) = desk.about(event.as_ref(), |desk| {
-        let filter = desk.conditions(fields.get("where"), ENTERS);
-        let unless = desk.conditions(fields.get("unless"), ENTERS);
-        let key = fields.get("key").and_then(|node| desk.expr(node, ENTERS));
-        (filter, unless, key)
-    });
-    let reentry = fields
-        .get("reentry")
-        .map_or(Some(Reentry::Always), |node| reentry(desk, node));
-    let on_repeat = match fields.get("on_repeat") {
-        Some(node) => desk.choice(node, "`on_repeat`", &ON_REPEAT),
-        None => Some(OnRepeat::Ignore),
-    };
-    let max_age = fields
-        .get("max_age")
-        .and_then(|node| desk.duration(node, "`max_age`", true));
-    Some(Enter {
-        event: event?,
-        filter,
-        unless,
-        key,
-        reentry: reentry?,
-        on_repeat: on_repeat?,
-        max_age,
-    })
-}
-
-fn reentry(desk: &mut Desk, node: &Yaml) -> Option<Reentry> {
-    if let Content::Map(_) = node.content {
-        let fields = desk.fields(node, "`reentry`", &["after_exit"], &["concurrent"])?;
-        let gap = desk.need(&fields, "after_exit")?;
-        return desk
-            .duration(gap, "`after_exit`", false)
-            .map(Reentry::AfterExit);
-    }
-    let choices = [("never", Reentry::Never), ("always", Reentry::Always)];
-    let found = desk.choice(node, "`reentry`", &choices);
-    if found.is_none()
-        && let Some(last) = desk.problems.last_mut()
-    {
-        last.help = Some("write `never`, `always` or `{ after_exit: 1d }`".into());
-    }
-    found
 }
 
 fn goal(desk: &mut Desk, node: &Yaml) -> Option<Goal> {
@@ -237,8 +165,13 @@ fn holdout(desk: &mut Desk, node: &Yaml) -> Option<f64> {
 fn uses_entry(journey: &Journey) -> bool {
     let goal = journey.goal.iter().flat_map(|goal| &goal.filter);
     let exits = journey.exits.iter().flat_map(|exit| &exit.when);
+    let absence = match &journey.enter.on {
+        On::Absence(absence) => absence.event.filter.as_slice(),
+        On::Event(_) | On::Crossing(..) | On::Schedule(_) => &[],
+    };
     let steps = journey.flow.iter().flat_map(expressions);
     goal.chain(exits)
+        .chain(absence)
         .chain(steps)
         .any(|expr| expr.root.uses(&Root::Entry))
 }

@@ -3,11 +3,14 @@
 mod act;
 mod catalogue;
 mod desk;
+mod enter;
 mod feature;
 mod fields;
 mod journey;
+mod listeners;
 mod model;
 mod schema;
+mod segment;
 mod steps;
 mod value;
 
@@ -16,9 +19,8 @@ use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::policy::bundle::{Bundle, Listeners};
+use crate::policy::bundle::Bundle;
 use crate::policy::diagnostic::{Diagnostics, Source};
-use crate::policy::feature::Fold;
 use crate::policy::lint;
 use crate::policy::suggest;
 use crate::policy::yaml::{self, Yaml};
@@ -73,7 +75,7 @@ struct Document {
 enum Kind {
     /// Any of `schemas`, `templates`: what the rest is checked against.
     Schema,
-    /// Any of `features`, `offers`, `placements`.
+    /// Any of `features`, `segments`, `offers`, `placements`.
     Catalogue,
     /// A model manifest.
     Model,
@@ -81,7 +83,7 @@ enum Kind {
     Journey,
 }
 
-const LATER: [&str; 3] = ["limits", "segments", "test"];
+const LATER: [&str; 2] = ["limits", "test"];
 
 fn read_all(sources: &[Source], desk: &mut Desk) -> Vec<Document> {
     let mut documents = Vec::new();
@@ -115,6 +117,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         "offers",
         "placements",
         "features",
+        "segments",
         "model",
         "schemas",
         "templates",
@@ -131,7 +134,10 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     if has("model") {
         return Some(Kind::Model);
     }
-    if has("offers") || has("placements") || has("features") {
+    if ["offers", "placements", "features", "segments"]
+        .into_iter()
+        .any(has)
+    {
         return Some(Kind::Catalogue);
     }
     if has("schemas") || has("templates") {
@@ -198,6 +204,19 @@ impl<'d> Build<'d> {
                 feature::compile_all(desk, node);
             }
         }
+        let mut drafts = segment::Drafts::default();
+        desk.registry.segments.incomplete = desk.incomplete;
+        for document in self.documents {
+            for name in keys(&document.root, "segments") {
+                desk.registry.segments.declare(name);
+            }
+        }
+        for document in self.documents {
+            desk.source = Some(document.source.clone());
+            if let Some((_, node)) = document.root.entry("segments") {
+                segment::compile_all(desk, node, &mut drafts);
+            }
+        }
         for kind in [Kind::Model, Kind::Catalogue, Kind::Journey] {
             for document in self.of(kind) {
                 desk.source = Some(document.source.clone());
@@ -210,8 +229,10 @@ impl<'d> Build<'d> {
         if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
         }
-        self.bundle.features = std::mem::take(&mut desk.registry).into_features();
-        self.bundle.listeners = listeners(&self.bundle);
+        self.bundle.features = desk.registry.take_features();
+        segment::link(desk, drafts, &mut self.bundle);
+        self.bundle.listeners = listeners::listeners(&self.bundle);
+        self.bundle.standing = standing(&self.bundle, self.documents);
         self.bundle.id = id(self.documents);
         self.bundle
     }
@@ -264,23 +285,22 @@ fn keys<'y>(root: &'y Yaml, key: &str) -> impl Iterator<Item = Arc<str>> + use<'
     entries.iter().filter_map(|(key, _)| key.text().cloned())
 }
 
-fn listeners(bundle: &Bundle) -> Listeners {
-    let mut listeners = Listeners::default();
-    for (idx, feature) in bundle.features.iter().enumerate() {
-        let listens = listeners.by_event.entry(feature.event.clone()).or_default();
-        listens.features.push(idx);
-        if matches!(feature.fold, Fold::Dwell) {
-            listeners.every.push(idx);
-        }
-    }
-    for (idx, journey) in bundle.journeys.iter().enumerate() {
-        let listens = listeners
-            .by_event
-            .entry(journey.enter.event.clone())
-            .or_default();
-        listens.journeys.push(idx);
-    }
-    listeners
+/// A journey that is entered by an event alone keeps up with nobody.
+fn standing(bundle: &Bundle, documents: &[Document]) -> u64 {
+    let has = |root: &Yaml, key: &str| root.entry(key).is_some();
+    let stands = |root: &Yaml| {
+        has(root, "features") || has(root, "segments") || has(root, "journey") && waits(root)
+    };
+    let documents = documents.iter().filter(|document| stands(&document.root));
+    let texts: Vec<&str> = documents
+        .map(|document| document.canonical.as_str())
+        .collect();
+    listeners::standing(bundle, &texts)
+}
+
+fn waits(journey: &Yaml) -> bool {
+    let enter = journey.entry("enter").map(|(_, node)| node);
+    enter.is_some_and(|enter| enter.entry("event").is_none())
 }
 
 fn sources(documents: &[Document]) -> BTreeMap<&str, &Source> {

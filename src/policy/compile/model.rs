@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::policy::compile::desk::{Desk, is_plain, list};
 use crate::policy::compile::value::number;
-use crate::policy::expr::{Expr, Node, Root, Scope, Site};
+use crate::policy::expr::{Expr, Root, Scope, Site};
 use crate::policy::model::{Input, Kind, Model, Output, Unknown};
 use crate::policy::yaml::{Content, Yaml};
 
@@ -167,23 +167,4 @@ fn output(desk: &mut Desk, node: &Yaml) -> Option<Output> {
         name: name.map_or(Some(None), |name| name.map(Some))?,
         class: class.map_or(Some(None), |class| class.map(Some))?,
     })
-}
-
-impl Node {
-    /// Tells if a part of the tree is this root.
-    pub fn uses(&self, root: &Root) -> bool {
-        match self {
-            Self::Root(found) => found == root,
-            Self::Literal(_) | Self::Feature(..) => false,
-            Self::Member(inner, _) | Self::Not(inner) | Self::Negate(inner) | Self::Has(inner) => {
-                inner.uses(root)
-            }
-            Self::Index(a, b) | Self::Binary(_, a, b) | Self::Each(_, a, _, b) => {
-                a.uses(root) || b.uses(root)
-            }
-            Self::If(a, b, c) => a.uses(root) || b.uses(root) || c.uses(root),
-            Self::List(items) | Self::Call(_, items) => items.iter().any(|item| item.uses(root)),
-            Self::Map(pairs) => pairs.iter().any(|(_, value)| value.uses(root)),
-        }
-    }
 }

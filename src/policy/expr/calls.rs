@@ -35,6 +35,9 @@ impl Checker<'_> {
         if name == "has" && receiver.is_none() {
             return self.has(word, arguments);
         }
+        if name == "in_segment" && receiver.is_none() {
+            return self.in_segment(word, arguments);
+        }
         let each = MACROS.iter().find(|(text, _)| *text == name);
         if let (Some(list), Some((_, each))) = (receiver, each) {
             return self.comprehension(*each, list, word, arguments);
@@ -94,6 +97,33 @@ impl Checker<'_> {
             return self.fail(problem.help("write `has(profile.traits.name)`"));
         }
         (Node::Has(Box::new(self.plain(path))), Shape::Bool)
+    }
+
+    fn in_segment(&mut self, word: &Word, arguments: &[Ast]) -> (Node, Shape) {
+        if self.scope.site == Site::Feature {
+            let message = "`in_segment` is not at hand in the definition of a feature";
+            let problem = Problem::new("not_at_hand", word.span.clone(), message);
+            return self.fail(problem.help("a feature looks at its event only"));
+        }
+        let [argument] = arguments else {
+            let problem = wrong_call("in_segment", Style::Free, 1, arguments.len(), &word.span);
+            return self.fail(problem.help("write `in_segment('big-spenders')`"));
+        };
+        let Kind::Literal(Value::Text(name)) = &argument.kind else {
+            let message = "the name of a segment must be a constant text";
+            let problem = Problem::new("wrong_arguments", argument.span.clone(), message);
+            return self.fail(problem.help("write `in_segment('big-spenders')`"));
+        };
+        // A segment that asks for another one is no reason to keep up with it: it may be of no use itself.
+        if self
+            .registry
+            .segments
+            .ask(name, self.scope.site != Site::Segment)
+        {
+            return (Node::InSegment(name.clone()), Shape::Bool);
+        }
+        let problem = self.registry.segments.unknown(name, &argument.span);
+        self.fail(problem)
     }
 
     fn comprehension(
@@ -285,7 +315,7 @@ fn unknown_function(name: &str, span: &Range<usize>) -> Problem {
         .map(|(text, ..)| *text)
         .chain(MACROS.iter().map(|(text, _)| *text))
         .chain(STATES.iter().map(|(text, ..)| *text))
-        .chain(["has"])
+        .chain(["has", "in_segment"])
         .collect();
     let message = format!(
         "unknown function `{name}`{}",

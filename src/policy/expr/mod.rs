@@ -11,6 +11,7 @@ mod problem;
 mod quoted;
 mod scope;
 pub mod shape;
+mod tree;
 pub mod types;
 
 use std::collections::BTreeMap;
@@ -140,6 +141,8 @@ pub enum Node {
     /// `count('Order Completed', '1d')` and its kin: a feature by index in the bundle, over at most this window
     /// (`None`: the feature's own).
     Feature(usize, Option<Duration>),
+    /// `in_segment('x')`: true or false; unknown only while nobody keeps up with the segment.
+    InSegment(Arc<str>),
 }
 
 /// Where a name starts.

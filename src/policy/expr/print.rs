@@ -37,6 +37,7 @@ impl fmt::Display for Node {
                 write!(f, "{list}.{each}({variable}, {body})")
             }
             Self::Call(function, arguments) => call(f, *function, arguments),
+            Self::InSegment(name) => write!(f, "in_segment('{name}')"),
             Self::Feature(idx, None) => write!(f, "feature({idx})"),
             Self::Feature(idx, Some(window)) => write!(f, "feature({idx}, {window})"),
         }

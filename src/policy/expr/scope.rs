@@ -34,6 +34,8 @@ pub struct Around<'a> {
 pub enum Site {
     /// In the definition of a feature: nothing but the event.
     Feature,
+    /// In the conditions of a segment: nothing but the customer.
+    Segment,
     /// In `enter`.
     Enter,
     /// In `goal`, `exit` and the triggers of `hold_until`.
@@ -63,6 +65,7 @@ impl Site {
     pub fn name(self) -> &'static str {
         match self {
             Self::Feature => "the definition of a feature",
+            Self::Segment => "a segment",
             Self::Enter => "`enter`",
             Self::Watch => "a goal, an exit or a trigger",
             Self::Step => "a step",
@@ -91,6 +94,9 @@ impl Site {
             (Root::Profile, _) => {
                 "a feature looks at its event only, so that histories can be merged: put the condition where the \
                  feature is used"
+            }
+            (Root::Event | Root::Context, Self::Segment) => {
+                "who is in a segment depends on the customer alone: declare a feature over the event"
             }
             (Root::Event, Self::Step) => "use `entry`, the event that entered",
             (Root::Event, _) => "use `profile`, or `context` for what the request brings",

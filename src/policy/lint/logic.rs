@@ -90,7 +90,8 @@ fn cases(node: &Node, negated: bool, counts: Counts<'_>) -> Option<Vec<Case>> {
         | Node::Has(_)
         | Node::Each(..)
         | Node::Call(..)
-        | Node::Feature(..) => Some(opaque(node, negated)),
+        | Node::Feature(..)
+        | Node::InSegment(_) => Some(opaque(node, negated)),
     }
 }
 

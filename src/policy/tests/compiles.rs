@@ -68,7 +68,7 @@ fn the_shop_of_the_repository_compiles() {
     let journey = bundle.journey("abandoned-cart").unwrap();
     expect![[r#"
         abandoned-cart Marketing holdout 0.1 uses_entry false
-        enter Product Added where [(size(profile.cart.items) > 0)] unless [(feature(3, 1d) > 0)] key None AfterExit(Duration(86400000)) Ignore Some("1h")
+        enter ["Product Added"] where [(size(profile.cart.items) > 0)] unless [(feature(3, 1d) > 0)] key None AfterExit(Duration(86400000)) Ignore Some("1h")
         goal Order Completed [] Some("3d")
         exit None [(size(profile.cart.items) == 0)] cart emptied
         0 @0 line 16: hold_until 30m of Product Added/0, Product Removed/0, Cart Viewed/0 max 6h -> 1
@@ -149,7 +149,7 @@ steps:
 ",
         &expect![[r#"
             full Transactional holdout 0.125 uses_entry true
-            enter Product Added where [(event.properties.price > 5); (profile.traits.tier in ["gold", "loyal"])] unless [(profile.traits.blocked == true)] key Some("event.properties.cart_id") Never Restart Some("1h")
+            enter ["Product Added"] where [(event.properties.price > 5); (profile.traits.tier in ["gold", "loyal"])] unless [(profile.traits.blocked == true)] key Some("event.properties.cart_id") Never Restart Some("1h")
             goal Order Completed [(event.properties.total > entry.properties.price)] Some("3d")
             exit None [(size(profile.cart.items) == 0)] exit
             exit Some("Unsubscribed") [] unsubscribed
@@ -172,7 +172,7 @@ steps: [hold_until: { quiet: 1h }, stop]
 ",
         &expect![[r#"
             j Marketing holdout 0 uses_entry false
-            enter Cart Viewed where [] unless [] key None Always Ignore None
+            enter ["Cart Viewed"] where [] unless [] key None Always Ignore None
             0 @0 line 4: hold_until 1h of Cart Viewed/0 max - -> 1
             1 @1 line 4: stop stopped -> end
         "#]],
@@ -199,7 +199,7 @@ steps:
 ",
         &expect![[r#"
             j Marketing holdout 0 uses_entry false
-            enter A where [] unless [] key None Always Ignore None
+            enter ["A"] where [] unless [] key None Always Ignore None
             0 @0 line 5: branch (profile.traits.a > 1) ? 2 | (profile.traits.c > 1) ? 1 else 1 -> 1
             1 @1 line 14: wait 2h -> end
             2 @0.branch.0.0 line 8: branch (profile.traits.b > 1) ? 3 else 4 -> 1
@@ -250,7 +250,7 @@ steps: [stop]
         (feature(2) > feature(3))
         (feature(1) > feature(1))
         ((feature(4) == feature(5)) || (feature(6, 2d) > 1))
-        Listeners { by_event: {"A": Listens { features: [4, 5, 6], journeys: [0] }, "Order Completed": Listens { features: [1], journeys: [] }, "Product Viewed": Listens { features: [0, 2, 3], journeys: [] }}, every: [] }
+        Listeners { by_event: {"A": Listens { features: [4, 5, 6], journeys: [0], absences: [], segments: [] }, "Order Completed": Listens { features: [1], journeys: [], absences: [], segments: [] }, "Product Viewed": Listens { features: [0, 2, 3], journeys: [], absences: [], segments: [] }}, every: [], segments: [], traits: [], by_segment: {}, schedules: [] }
     "#]].assert_eq(&out);
 }
 
@@ -292,12 +292,12 @@ fn flow(journey: &Journey) -> String {
         texts.join("; ")
     };
     let mut out = format!(
-        "{} {:?} holdout {} uses_entry {}\nenter {} where [{}] unless [{}] key {:?} {:?} {:?} {:?}\n",
+        "{} {:?} holdout {} uses_entry {}\nenter {:?} where [{}] unless [{}] key {:?} {:?} {:?} {:?}\n",
         journey.name,
         journey.class,
         journey.holdout,
         journey.uses_entry,
-        enter.event,
+        enter.events(),
         texts(&enter.filter),
         texts(&enter.unless),
         enter.key.as_ref().map(|key| key.text.as_ref()),

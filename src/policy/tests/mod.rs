@@ -7,6 +7,7 @@
 )]
 
 mod compiles;
+mod cron;
 mod expressions;
 mod fuzz;
 mod laws;
@@ -14,6 +15,7 @@ mod limits;
 mod wrong_documents;
 mod wrong_expressions;
 mod wrong_logic;
+mod wrong_segments;
 mod wrong_types;
 mod wrong_yaml;
 

@@ -18,8 +18,8 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                · ───┬──
                ·    ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `model`,
-                    `schemas`, `templates`"#]],
+              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
+                    `model`, `schemas`, `templates`"#]],
     );
 }
 
@@ -37,8 +37,8 @@ fn kinds_of_later_slices_are_named() {
                · ───┬──
                ·    ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `model`,
-                    `schemas`, `templates`"#]],
+              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
+                    `model`, `schemas`, `templates`"#]],
     );
 }
 
@@ -60,7 +60,8 @@ steps: [stop]
                ·            ╰── here
              3 │ steps: [stop]
                ╰────
-              help: keys of `enter` are `event`, `where`, `unless`, `key`, `reentry`, `on_repeat`, `max_age`"#]],
+              help: keys of `enter` are `event`, `segment`, `schedule`, `absent`, `where`, `unless`, `key`,
+                    `reentry`, `on_repeat`, `max_age`"#]],
     );
 }
 
@@ -181,7 +182,7 @@ steps: [stop]
                ·                                 ╰── here
              4 │ steps: [stop]
                ╰────
-              help: write `never`, `always` or `{ after_exit: 1d }`"#]],
+              help: write `never`, `always`, `{ after_exit: 1d }` or `concurrent up to 3 by key`"#]],
     );
 }
 
@@ -870,7 +871,8 @@ fn a_feature_folds_one_thing() {
                ·   ╰── here
              3 │   b: { sum: B }
                ╰────
-              help: write exactly one of `count`, `sum`, `first`, `last`, `distinct`, `dwell`
+              help: write exactly one of `count`, `sum`, `min`, `average`, `max`, `first`, `last`, `mode`,
+                    `distinct`, `recency`, `dwell`
 
             attune::missing_key
 
@@ -894,7 +896,7 @@ fn a_feature_folds_one_thing() {
                ·   ╰── here
              5 │   d: { window: 1d }
                ╰────
-              help: remove `of`; `sum`, `first`, `last` and `distinct` take one
+              help: remove `of`; `count`, `recency` and `dwell` look at nothing but the event itself
 
             attune::bad_value
 
@@ -905,7 +907,8 @@ fn a_feature_folds_one_thing() {
                ·   ┬
                ·   ╰── here
                ╰────
-              help: write exactly one of `count`, `sum`, `first`, `last`, `distinct`, `dwell`"#]],
+              help: write exactly one of `count`, `sum`, `min`, `average`, `max`, `first`, `last`, `mode`,
+                    `distinct`, `recency`, `dwell`"#]],
     );
 }
 

@@ -459,7 +459,7 @@ steps: [stop]
               help: functions are `size`, `startsWith`, `endsWith`, `contains`, `lower`, `duration`,
                     `timestamp`, `now`, `ago`, `local_hour`, `local_weekday`, `local_month`, `min`, `max`,
                     `abs`, `int`, `double`, `string`, `all`, `exists`, `exists_one`, `filter`, `map`, `count`,
-                    `sum`, `last`, `first`, `distinct`, `has`"#]],
+                    `sum`, `last`, `first`, `distinct`, `has`, `in_segment`"#]],
     );
 }
 
@@ -818,7 +818,7 @@ steps: [stop]
               help: functions are `size`, `startsWith`, `endsWith`, `contains`, `lower`, `duration`,
                     `timestamp`, `now`, `ago`, `local_hour`, `local_weekday`, `local_month`, `min`, `max`,
                     `abs`, `int`, `double`, `string`, `all`, `exists`, `exists_one`, `filter`, `map`, `count`,
-                    `sum`, `last`, `first`, `distinct`, `has`"#]],
+                    `sum`, `last`, `first`, `distinct`, `has`, `in_segment`"#]],
     );
 }
 

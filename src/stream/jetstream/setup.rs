@@ -1,4 +1,4 @@
-//! Opening: the server's version, the five streams, and what they survive.
+//! Opening: the server's version, the six streams, and what they survive.
 
 use std::time::Duration;
 

@@ -117,6 +117,11 @@ impl Model {
         self.stored(Stream::Actions)
     }
 
+    /// Returns the changes of segments that were stored.
+    pub fn crossings(&self) -> Vec<Stored> {
+        self.stored(Stream::Segments)
+    }
+
     /// Returns the decisions that were stored.
     pub fn decisions(&self) -> Vec<Stored> {
         self.stored(Stream::Decisions)

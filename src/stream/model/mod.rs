@@ -57,7 +57,7 @@ struct State {
     created: Timestamp,
     payload_max: usize,
     is_reachable: bool,
-    journals: [Journal; 5],
+    journals: [Journal; 6],
     faults: Faults,
 }
 

@@ -49,7 +49,9 @@ impl State {
     ) -> u64 {
         let subject = match lane {
             Lane::Events => self.layout.stored_subject(subject),
-            Lane::Actions | Lane::Decisions | Lane::DeadLetters => subject.to_owned(),
+            Lane::Actions | Lane::Decisions | Lane::DeadLetters | Lane::Segments => {
+                subject.to_owned()
+            }
         };
         let message = Stored {
             seq: 0,

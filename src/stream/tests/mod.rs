@@ -317,6 +317,7 @@ async fn what_was_published_can_be_looked_up() {
             Lane::Decisions,
             Lane::DeadLetters,
             Lane::Events,
+            Lane::Segments,
         ] {
             publish(&*streams, lane, "x", "a").await;
             publish(&*streams, lane, "x", "b").await;

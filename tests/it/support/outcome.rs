@@ -17,6 +17,8 @@ pub struct Outcome {
     pub actions: Left,
     /// By id: payload and how often it is there.
     pub decisions: Left,
+    /// By id: payload and how often it is there.
+    pub crossings: Left,
     /// By reason and original bytes, which are different for each: how often they are there.
     pub dead: Left,
     /// By customer.
@@ -35,6 +37,7 @@ impl Outcome {
         Self {
             actions: read(site, "ATTUNE_ACTIONS", "Nats-Msg-Id", by_id).await,
             decisions: read(site, "ATTUNE_DECISIONS", "Nats-Msg-Id", by_id).await,
+            crossings: read(site, "ATTUNE_SEGMENTS", "Nats-Msg-Id", by_id).await,
             dead: read(site, "ATTUNE_DLQ", "Attune-Reason", by_bytes).await,
             profiles: profiles(site),
         }
@@ -44,6 +47,7 @@ impl Outcome {
     pub fn must_be(&self, expected: &Self, what: &str) {
         same("actions", &self.actions, &expected.actions, what);
         same("decisions", &self.decisions, &expected.decisions, what);
+        same("crossings", &self.crossings, &expected.crossings, what);
         same("dead letters", &self.dead, &expected.dead, what);
         for (customer, profile) in &expected.profiles {
             assert_eq!(

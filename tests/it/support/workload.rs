@@ -52,7 +52,7 @@ pub struct Workload {
 }
 
 /// The files of the policies, by name.
-pub const POLICIES: [(&str, &str); 5] = [
+pub const POLICIES: [(&str, &str); 6] = [
     (
         "cart.yaml",
         "
@@ -125,6 +125,15 @@ offers:
 placements:
   cart_recovery: { limit: 1, fallback: news }
   home: { limit: 2, fallback: news }
+",
+    ),
+    (
+        "segments.yaml",
+        "
+segments:
+  browsing: count('Product Viewed', '40m') > 0
+  nudged: profile.traits.nudged_at > ago('3h')
+  waiting: in_segment('nudged') && !in_segment('browsing')
 ",
     ),
 ];
