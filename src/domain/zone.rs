@@ -83,6 +83,12 @@ impl Zone {
         (!zone.is_unknown()).then_some(Self(zone))
     }
 
+    /// Returns every tzdata name.
+    pub fn names() -> Vec<String> {
+        let names = jiff::tz::db().available();
+        names.map(|name| name.to_string()).collect()
+    }
+
     /// Returns the tzdata name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")

@@ -1,14 +1,17 @@
 //! From files to a bundle: sort the documents, learn the names, then compile everything and report everything.
 
 mod act;
+mod arms;
 mod catalogue;
 mod desk;
 mod feature;
 mod fields;
 mod journey;
 mod model;
+mod split;
 mod steps;
 mod value;
+mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -10,8 +10,10 @@ mod compiles;
 mod expressions;
 mod laws;
 mod limits;
+mod steps;
 mod wrong_documents;
 mod wrong_expressions;
+mod wrong_steps;
 mod wrong_yaml;
 
 use expect_test::Expect;
