@@ -110,6 +110,8 @@ pub fn named(bundle: &Bundle) -> Vec<&policy::model::Model> {
         | Act::HoldUntil { .. }
         | Act::Branch { .. }
         | Act::Offer { .. }
+        | Act::WaitFor { .. }
+        | Act::Split { .. }
         | Act::Send { .. }
         | Act::Set(_)
         | Act::Stop { .. } => false,

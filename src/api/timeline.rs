@@ -185,6 +185,10 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
         What::Blocked(code, detail) => ("blocked", Some(code), Some(Cow::Borrowed(detail))),
         What::Set(names) => ("set", None, own(names.join(", "))),
         What::Left(reason) => ("left", Some(reason), None),
+        What::Aimed(until, why) => ("waits", None, own(format!("until {until}: {why}"))),
+        What::Missed(then, why) => ("missed", Some(then), Some(Cow::Borrowed(why))),
+        What::Met(arm, why) => ("met", Some(arm), Some(Cow::Borrowed(why))),
+        What::Dealt(arm, why) => ("dealt", Some(arm), Some(Cow::Borrowed(why))),
     }
 }
 
@@ -215,6 +219,10 @@ fn sentence(trace: &Trace) -> String {
         What::Blocked(code, detail) => format!("sent nothing, {}: {detail}", refusal(code)),
         What::Set(names) => format!("set {}", names.join(", ")),
         What::Left(reason) => format!("ended: {reason}"),
+        What::Aimed(until, why) => format!("waits until {until}: {why}"),
+        What::Missed(then, why) => format!("does not wait, {then}: {why}"),
+        What::Met(arm, why) => format!("met arm {arm}: {why}"),
+        What::Dealt(arm, why) => format!("is dealt to {arm}: {why}"),
     };
     let run = match trace.instance {
         0 => String::new(),

@@ -2,7 +2,8 @@
 
 use crate::decide::env::Env;
 use crate::decide::eval::{Known, eval, number, owned};
-use crate::domain::{Duration, Timestamp, Value};
+use crate::domain::zone::Local;
+use crate::domain::{Duration, Timestamp, Value, Zone};
 use crate::policy::expr::{Function, Node, Root};
 
 /// Calls a function; a wrong argument is unknown.
@@ -30,11 +31,9 @@ fn apply(function: Function, [a, b]: &[Value; 2], env: &Env<'_>) -> Option<Value
         Function::Timestamp => Timestamp::parse(a.as_str()?).map(millis),
         Function::Now => Some(millis(env.now)),
         Function::Ago => Some(millis(env.now - length(a)?)),
-        Function::LocalHour => Some(Value::Number(f64::from(local(env)?.hour()))),
-        Function::LocalWeekday => Some(Value::Number(f64::from(
-            local(env)?.weekday().to_monday_one_offset(),
-        ))),
-        Function::LocalMonth => Some(Value::Number(f64::from(local(env)?.month()))),
+        Function::LocalHour => Some(Value::Number(f64::from(local(env).hour))),
+        Function::LocalWeekday => Some(Value::Number(f64::from(local(env).weekday))),
+        Function::LocalMonth => Some(Value::Number(f64::from(local(env).month))),
         Function::Min => Some(Value::Number(a.as_f64()?.min(b.as_f64()?))),
         Function::Max => Some(Value::Number(a.as_f64()?.max(b.as_f64()?))),
         Function::Abs => Some(Value::Number(a.as_f64()?.abs())),
@@ -93,12 +92,10 @@ fn length(of: &Value) -> Option<Duration> {
     }
 }
 
-/// Now in the customer's zone: `profile.traits.timezone`, else UTC.
-fn local(env: &Env<'_>) -> Option<jiff::ZonedDateTime> {
-    let at = jiff::Timestamp::from_millisecond(env.now.as_millis()).ok()?;
-    let zone = env.profile.traits.get("timezone").and_then(Value::as_str);
-    let zone = zone.and_then(|name| jiff::tz::TimeZone::get(name).ok());
-    Some(at.to_zoned_datetime(zone.unwrap_or(jiff::tz::TimeZone::UTC)))
+/// Now as the customer's clocks show it.
+fn local(env: &Env<'_>) -> Local {
+    let chosen = Zone::of(env.profile, &env.bundle.zone);
+    chosen.zone.local(env.now)
 }
 
 #[expect(

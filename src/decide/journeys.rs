@@ -5,11 +5,12 @@ use std::sync::Arc;
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
 use crate::decide::explain::{all_true, first_not_false, first_not_true};
+use crate::decide::heed::after_sleep;
 use crate::decide::step::Effects;
-use crate::domain::instance::{Instance, Wait};
+use crate::domain::instance::Instance;
 use crate::domain::{Event, Fact, Profile, Timestamp, Trace, Value, What};
 use crate::policy::Bundle;
-use crate::policy::journey::{Act, Journey, OnRepeat, Reentry, Step as Node};
+use crate::policy::journey::{Journey, OnRepeat, Reentry, Step as Node};
 
 /// Lets the journeys hear of an event that the profile has learnt.
 pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
@@ -29,9 +30,9 @@ pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) 
         };
         if let Some(reason) = hearing.way_out(journey, run) {
             left.push(run.number);
-            hearing.leave(run, &reason, journey.enter.reentry != Reentry::Always);
-        } else {
-            hearing.hold(journey, run);
+            hearing.leave(run, &reason, journey.remembers());
+        } else if hearing.heed(journey, run) {
+            left.push(run.number);
         }
     }
     for idx in bundle
@@ -43,16 +44,21 @@ pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) 
     hearing.effects
 }
 
-struct Hearing<'a> {
+/// One event while the journeys hear of it.
+pub struct Hearing<'a> {
     bundle: &'a Bundle,
     profile: &'a Profile,
-    event: &'a Event,
-    now: Timestamp,
-    effects: Effects,
+    /// What happened.
+    pub event: &'a Event,
+    /// Logical time.
+    pub now: Timestamp,
+    /// What follows so far.
+    pub effects: Effects,
 }
 
 impl<'a> Hearing<'a> {
-    fn env(&self, run: Option<&'a Instance>) -> Env<'a> {
+    /// What expressions can see, those of a run or of an entry.
+    pub fn env(&self, run: Option<&'a Instance>) -> Env<'a> {
         let env = Env::new(self.bundle, self.profile, self.now);
         let env = Env {
             event: Some(self.event),
@@ -81,32 +87,6 @@ impl<'a> Hearing<'a> {
         exit.map(|exit| exit.reason.clone())
     }
 
-    /// Restarts the silence of a hold that this event breaks.
-    fn hold(&mut self, journey: &'a Journey, run: &'a Instance) {
-        let Some(Node {
-            act: Act::HoldUntil { quiet, of, max },
-            ..
-        }) = at_step(journey, &run.step)
-        else {
-            return;
-        };
-        let Some(wait) = run.wait else { return };
-        let env = self.env(Some(run));
-        let breaks =
-            |event: &str, filter| event == self.event.name.as_ref() && all_true(filter, &env);
-        if !of.iter().any(|of| breaks(&of.event, &of.filter)) {
-            return;
-        }
-        let latest = max.map_or(Timestamp::MAX, |max| wait.since + max);
-        let due = (self.now + *quiet).min(latest);
-        if due != wait.due {
-            let wait = Some(Wait { due, ..wait });
-            self.effects
-                .facts
-                .push(Fact::Moved(run.number, run.step.clone(), wait));
-        }
-    }
-
     fn enter(&mut self, journey: &'a Journey, left: &[u32]) {
         let env = self.env(None);
         let key = match self.admit(journey, &env) {
@@ -122,7 +102,7 @@ impl<'a> Hearing<'a> {
         if let Some(detail) = self.too_early(journey, &key, left) {
             return self.refuse(journey, "REENTRY_GAP", detail);
         }
-        if self.profile.journeys.len() + self.effects.runs.len() >= Profile::JOURNEYS_MAX {
+        if self.profile.journeys.len() + self.n_begun() >= Profile::JOURNEYS_MAX {
             let detail = format!("{0}/{0} runs in progress", Profile::JOURNEYS_MAX);
             return self.refuse(journey, "CONCURRENCY", detail.into());
         }
@@ -211,8 +191,14 @@ impl<'a> Hearing<'a> {
         }
     }
 
+    /// How many runs this event began; others of `runs` only go on.
+    fn n_begun(&self) -> usize {
+        let begun = |number: &&u32| **number > self.profile.n_runs;
+        self.effects.runs.iter().filter(begun).count()
+    }
+
     fn begin(&mut self, journey: &'a Journey, key: Arc<str>) {
-        let n_begun = u32::try_from(self.effects.runs.len()).unwrap_or(u32::MAX);
+        let n_begun = u32::try_from(self.n_begun()).unwrap_or(u32::MAX);
         let number = self
             .profile
             .n_runs
@@ -247,7 +233,8 @@ impl<'a> Hearing<'a> {
         );
     }
 
-    fn leave(&mut self, run: &Instance, reason: &str, remember: bool) {
+    /// Ends a run.
+    pub fn leave(&mut self, run: &Instance, reason: &str, remember: bool) {
         let reason: Arc<str> = reason.into();
         self.effects
             .facts
@@ -260,7 +247,8 @@ impl<'a> Hearing<'a> {
         );
     }
 
-    fn trace(&mut self, subject: Arc<str>, instance: u32, step: Arc<str>, what: What) {
+    /// Writes a line of the timeline.
+    pub fn trace(&mut self, subject: Arc<str>, instance: u32, step: Arc<str>, what: What) {
         let event = Some(self.event.id.clone());
         let trace = Trace {
             at: self.now,
@@ -297,7 +285,8 @@ pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> 
     };
     let next = match next_of(bundle, profile, run, now) {
         Ok(next) => next,
-        Err((reason, remember)) => {
+        Err((took, reason, remember)) => {
+            effects.facts.extend(took.map(trace));
             effects
                 .facts
                 .push(Fact::Left(number, now, reason.clone(), remember));
@@ -305,29 +294,31 @@ pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> 
             return effects;
         }
     };
-    effects.facts.push(Fact::Moved(number, next, None));
+    let (label, took) = next;
+    effects.facts.push(Fact::Moved(number, label, None));
     effects.facts.push(trace(What::Woke));
+    effects.facts.extend(took.map(trace));
     effects.runs.push(number);
     effects
 }
 
-/// Returns the label of the step after the sleep, or why the run ends here and whether to remember it.
-fn next_of(
-    bundle: &Bundle,
-    profile: &Profile,
-    run: &Instance,
-    now: Timestamp,
-) -> Result<Arc<str>, (Arc<str>, bool)> {
+/// Where a run goes: the step's label and the arm that leads there; or the arm, why the run ends, and whether to remember it.
+type Way = Result<(Arc<str>, Option<What>), (Option<What>, Arc<str>, bool)>;
+
+/// Returns where a run goes whose sleep is over.
+fn next_of(bundle: &Bundle, profile: &Profile, run: &Instance, now: Timestamp) -> Way {
     let journey = bundle
         .journey(&run.journey)
-        .ok_or((Arc::from("journey_removed"), true))?;
-    let remember = journey.enter.reentry != Reentry::Always;
+        .ok_or((None, Arc::from("journey_removed"), true))?;
+    let remember = journey.remembers();
     if let Some(reason) = standing_exit(bundle, profile, journey, run, now) {
-        return Err((reason, remember));
+        return Err((None, reason, remember));
     }
-    let step = at_step(journey, &run.step).ok_or((Arc::from("step_removed"), remember))?;
-    let next = step.next.ok_or((Arc::from("completed"), remember))?;
-    Ok(journey.flow[next].label.clone())
+    let step = at_step(journey, &run.step).ok_or((None, Arc::from("step_removed"), remember))?;
+    match after_sleep(step, run.wait) {
+        (Some(next), took) => Ok((journey.flow[next].label.clone(), took)),
+        (None, took) => Err((took, "completed".into(), remember)),
+    }
 }
 
 /// Returns the reason of an exit that holds without any event.

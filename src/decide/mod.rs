@@ -1,11 +1,13 @@
 //! One input in, effects out: pure, so that tests, backtests and live run the same core.
 
+mod draw;
 pub mod drive;
 pub mod env;
 mod eval;
 mod explain;
 mod features;
 mod function;
+mod heed;
 mod inputs;
 mod journeys;
 mod observe;
@@ -16,6 +18,7 @@ mod send;
 mod step;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 pub use drive::{Cause, handle};
 pub use env::Env;

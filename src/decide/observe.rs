@@ -6,6 +6,7 @@ use crate::decide::env::Env;
 use crate::decide::features;
 use crate::decide::step::Effects;
 use crate::domain::event::Kind;
+use crate::domain::zone::NAME_BYTES_MAX;
 use crate::domain::{Event, Fact, Profile, Timestamp, Value, cart};
 use crate::policy::Bundle;
 
@@ -13,6 +14,7 @@ use crate::policy::Bundle;
 pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
     let mut facts = vec![Fact::Now(now), Fact::Seen(event.id.fingerprint(), event.at)];
     traits(event, &mut facts);
+    zone(profile, event, &mut facts);
     if let Some(change) = cart::Change::of(&event.name, &event.properties) {
         let currency = event
             .properties
@@ -60,5 +62,16 @@ fn traits(event: &Event, facts: &mut Vec<Fact>) {
     {
         // A dotted name would be read as a path; the trait is kept under a name that is none.
         facts.push(Fact::Trait(name.replace('.', "_").into(), value.clone()));
+    }
+}
+
+/// Remembers where the device is, for customers who told no zone.
+fn zone(profile: &Profile, event: &Event, facts: &mut Vec<Fact>) {
+    let name = event.context.get("timezone").and_then(Value::as_str);
+    let Some(name) = name.filter(|name| name.len() <= NAME_BYTES_MAX) else {
+        return;
+    };
+    if profile.zone.as_deref() != Some(name) {
+        facts.push(Fact::Zone(name.into()));
     }
 }

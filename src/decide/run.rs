@@ -3,18 +3,20 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::decide::draw::draw;
 use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
 use crate::decide::explain::detail;
 use crate::decide::journeys::{at_step, in_run, standing_exit};
 use crate::decide::step::{Effects, Input, Request, Step};
+use crate::decide::wait::{self, Target};
 use crate::decide::{inputs, rank, send};
 use crate::domain::action::stable_id;
 use crate::domain::instance::{Instance, Wait};
 use crate::domain::{Fact, Map, Profile, Score, Timestamp, Trace, Value, What};
 use crate::policy::Bundle;
 use crate::policy::Expr;
-use crate::policy::journey::{Act, Journey, Reentry, Step as Node};
+use crate::policy::journey::{Act, Journey, Past, Share, Step as Node, Until};
 
 /// Goes on with a run from the step where it stands.
 pub fn run(
@@ -86,7 +88,9 @@ enum Next {
 impl<'a> Walk<'a> {
     fn take(&mut self, node: &'a Node) -> Next {
         match &node.act {
-            Act::Wait(length) => self.sleep(node, self.now + *length),
+            Act::Wait(until) => self.wait(node, until),
+            Act::WaitFor { within, .. } => self.sleep(node, self.now + *within),
+            Act::Split { salt, arms, bind } => self.split(node, salt, arms, bind),
             Act::HoldUntil { quiet, max, .. } => {
                 let length = max.map_or(*quiet, |max| max.min(*quiet));
                 self.sleep(node, self.now + length)
@@ -128,30 +132,73 @@ impl<'a> Walk<'a> {
         self.effects.facts.push(Fact::Traced(trace));
     }
 
+    fn wait(&mut self, node: &Node, until: &Until) -> Next {
+        let (past, why) = match wait::target(until, &self.env()) {
+            Target::Passed(length) => return self.sleep(node, self.now + length),
+            Target::At(due, why) => return self.sleep_as(node, due, What::Aimed(due, why)),
+            Target::Missed(past, why) => (past, why),
+        };
+        let skipped = node.next.and_then(|next| self.journey.flow[next].next);
+        let (word, next) = match past {
+            Past::Now => ("now", node.next),
+            Past::Skip => ("skip", skipped),
+            Past::Exit => ("exit", None),
+        };
+        self.trace(&node.label, What::Missed(word.into(), why));
+        if past == Past::Exit {
+            self.leave(&node.label, "past_date");
+            return Next::Pause;
+        }
+        Next::Go(next)
+    }
+
     fn sleep(&mut self, node: &Node, due: Timestamp) -> Next {
+        self.sleep_as(node, due, What::Waits(due))
+    }
+
+    fn sleep_as(&mut self, node: &Node, due: Timestamp, what: What) -> Next {
         let wait = Wait {
             since: self.now,
             due,
+            met: None,
         };
-        let number = self.run.number;
-        self.effects
-            .facts
-            .push(Fact::Moved(number, node.label.clone(), Some(wait)));
-        self.trace(&node.label, What::Waits(due));
+        let moved = Fact::Moved(self.run.number, node.label.clone(), Some(wait));
+        self.effects.facts.push(moved);
+        self.trace(&node.label, what);
         Next::Pause
+    }
+
+    /// The draw depends on who, where and the salt alone: whoever comes again gets the same arm.
+    fn split(&mut self, node: &Node, salt: &Arc<str>, arms: &[Share], bind: &Arc<str>) -> Next {
+        let words = [
+            self.profile.id.as_str(),
+            &self.journey.name,
+            &node.label,
+            salt,
+        ];
+        let draw = draw(&words);
+        let Some(arm) = arms.iter().find(|arm| draw < arm.end) else {
+            return Next::Go(node.next);
+        };
+        let name = Value::Text(arm.name.clone());
+        let bound = Fact::Bound(self.run.number, bind.clone(), name);
+        self.effects.facts.push(bound);
+        let why = format!("draw {draw:.6} < {}", arm.end);
+        self.trace(&node.label, What::Dealt(arm.name.clone(), why.into()));
+        self.resume(node, arm.first.or(node.next))
     }
 
     fn leave(&mut self, step: &Arc<str>, reason: &str) {
         let reason: Arc<str> = reason.into();
-        let remember = self.journey.enter.reentry != Reentry::Always;
+        let remember = self.journey.remembers();
         let left = Fact::Left(self.run.number, self.now, reason.clone(), remember);
         self.effects.facts.push(left);
         self.trace(step, What::Left(reason));
     }
 
-    /// Ends this walk and goes on at the next step once the facts so far are applied.
-    fn resume(&mut self, node: &Node) -> Next {
-        let Some(next) = node.next else {
+    /// Ends this walk and goes on at a step once the facts so far are applied.
+    fn resume(&mut self, node: &Node, next: Option<usize>) -> Next {
+        let Some(next) = next else {
             self.leave(&node.label, "completed");
             return Next::Pause;
         };
@@ -197,7 +244,7 @@ impl<'a> Walk<'a> {
             .facts
             .push(Fact::Bound(self.run.number, bind.clone(), value));
         self.trace(&node.label, What::Scored(model.clone(), traced));
-        self.resume(node)
+        self.resume(node, node.next)
     }
 
     fn ask_model(&self, model: &Arc<str>) -> Result<Score, Vec<Request>> {
@@ -241,7 +288,7 @@ impl<'a> Walk<'a> {
         self.trace(&node.label, ranked.what());
         self.effects.facts.extend(ranked.given);
         self.effects.answers.push(ranked.answer.into());
-        self.resume(node)
+        self.resume(node, node.next)
     }
 
     fn set(&mut self, node: &Node, values: &'a [(Arc<str>, Expr)]) -> Next {
@@ -258,7 +305,7 @@ impl<'a> Walk<'a> {
             names.push(path.clone());
         }
         self.trace(&node.label, What::Set(names));
-        self.resume(node)
+        self.resume(node, node.next)
     }
 
     fn send(

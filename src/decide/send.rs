@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::decide::draw::draw;
 use crate::decide::eval::eval;
 use crate::decide::run::Walk;
 use crate::domain::action::stable_id;
@@ -55,18 +56,9 @@ pub fn send(
 }
 
 /// A sticky share of customers walks the journey and gets nothing, so that there is something to compare with.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a share needs no more than 52 bits"
-)]
 fn in_holdout(walk: &Walk<'_>) -> bool {
     let share = walk.journey.holdout;
-    if share <= 0.0 {
-        return false;
-    }
-    let key = format!("{}\u{0}{}\u{0}holdout", walk.profile.id, walk.journey.name);
-    let draw = (xxhash_rust::xxh3::xxh3_64(key.as_bytes()) >> 11) as f64 / (1_u64 << 53) as f64;
-    draw < share
+    share > 0.0 && draw(&[walk.profile.id.as_str(), &walk.journey.name, "holdout"]) < share
 }
 
 /// Says in words what led to the action since its run began.
@@ -87,6 +79,10 @@ fn line(trace: &Trace) -> Option<Arc<str>> {
         What::Took(arm, why) => format!("branch {arm}: {why}"),
         What::Ranked(chosen, _) => format!("offers: {}", chosen.join(", ")),
         What::Waits(until) => format!("waited until {until}"),
+        What::Aimed(until, why) => format!("waited until {until}: {why}"),
+        What::Missed(then, why) => format!("did not wait, {then}: {why}"),
+        What::Met(arm, why) => format!("met {arm}: {why}"),
+        What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Blocked(code, detail) => format!("held back: {code} {detail}"),
         What::Sent(_, channel, template) => format!("sent {channel} {template}"),
         What::Refused(..) | What::Woke | What::Set(_) | What::Left(_) => return None,

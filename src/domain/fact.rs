@@ -34,6 +34,8 @@ pub enum Fact {
     Given(Arc<str>, Timestamp, Duration),
     /// A line of the timeline.
     Traced(Trace),
+    /// An event came from a device in this zone, as its context names it.
+    Zone(Arc<str>),
 }
 
 impl Fact {

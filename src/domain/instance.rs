@@ -38,6 +38,8 @@ pub struct Wait {
     pub since: Timestamp,
     /// When it ends.
     pub due: Timestamp,
+    /// The highest-ranked arm that was met so far, of a sleep that waits for events to its end.
+    pub met: Option<u32>,
 }
 
 /// What is remembered of runs that ended, for re-entry: the last one of each journey and key.

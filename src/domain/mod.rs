@@ -13,6 +13,7 @@ pub mod segment;
 pub mod time;
 pub mod trace;
 pub mod value;
+pub mod zone;
 
 pub use action::{Action, Answer, Choice, Loser, Reason};
 pub use event::Event;
@@ -23,3 +24,4 @@ pub use score::{Cell, Score};
 pub use time::{Duration, Timestamp};
 pub use trace::{Trace, What};
 pub use value::{Map, Value};
+pub use zone::Zone;

@@ -40,6 +40,8 @@ pub struct Profile {
     pub given: BTreeMap<Arc<str>, Vec<Timestamp>>,
     /// The last [`Profile::TIMELINE_MAX`] lines, the newest last.
     pub timeline: VecDeque<Trace>,
+    /// `context.timezone` of the last event that had one.
+    pub zone: Option<Arc<str>>,
 }
 
 /// A visit: until 30 minutes of silence.
@@ -80,6 +82,7 @@ impl Profile {
             past: VecDeque::new(),
             given: BTreeMap::new(),
             timeline: VecDeque::new(),
+            zone: None,
         }
     }
 
@@ -139,6 +142,7 @@ impl Profile {
                 times.push(*at);
             }
             Fact::Traced(trace) => self.trace(trace),
+            Fact::Zone(name) => self.zone = Some(name.clone()),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde::de::Visitor;
@@ -109,7 +110,7 @@ pub fn decode(
         at: happened_at(&envelope, received)?,
         properties: object("properties", envelope.properties, wanted)?,
         traits,
-        context: object("context", envelope.context, wanted)?,
+        context: context(envelope.context, wanted)?,
     };
     Ok(Decoded { customer, event })
 }
@@ -168,6 +169,28 @@ fn object(name: &str, raw: Option<&RawValue>, wanted: bool) -> Result<Value, Str
             Err(format!("`{name}` is not an object"))
         }
     }
+}
+
+/// Parses the context; when nobody wants it, of the time zone alone, which every event may tell.
+fn context(raw: Option<&RawValue>, wanted: bool) -> Result<Value, String> {
+    // A derived `Deserialize` would take the items of a list for the fields.
+    let may_tell = |raw: &str| raw.starts_with('{') && raw.contains("\"timezone\"");
+    let Some(raw) = raw.filter(|raw| !wanted && may_tell(raw.get())) else {
+        return object("context", raw, wanted);
+    };
+    let timezone = serde_json::from_str(raw.get()).map(|Zoned { timezone }| timezone);
+    let Ok(timezone @ Value::Text(_)) = timezone else {
+        return Ok(Value::Null);
+    };
+    let zone = (Arc::from("timezone"), timezone);
+    Ok(Value::Map([zone].into_iter().collect()))
+}
+
+/// What is read of a context that nobody looks at.
+#[derive(Deserialize)]
+struct Zoned {
+    #[serde(default)]
+    timezone: Value,
 }
 
 /// `RudderStack`'s Python client sends the traits of an identify call in the context only.

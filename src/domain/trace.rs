@@ -50,4 +50,12 @@ pub enum What {
     Set(Vec<Arc<str>>),
     /// The run ended, by this reason.
     Left(Arc<str>),
+    /// It sleeps until then, as clocks or a date say: which, in whose zone.
+    Aimed(Timestamp, Arc<str>),
+    /// The date to sleep until is past or unknown: what was done (`now`, `skip`, `exit`), and the date.
+    Missed(Arc<str>, Arc<str>),
+    /// An arm was met while it sleeps on, by this event.
+    Met(Arc<str>, Arc<str>),
+    /// The customer was dealt to an arm: its name, and the draw.
+    Dealt(Arc<str>, Arc<str>),
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use crate::domain::Zone;
 use crate::policy::feature::Feature;
 use crate::policy::journey::Journey;
 use crate::policy::model::Model;
@@ -27,6 +28,8 @@ pub struct Bundle {
     pub models: BTreeMap<Arc<str>, Model>,
     /// Who listens to which event.
     pub listeners: Listeners,
+    /// The zone of customers who told none; UTC unless the workspace sets it.
+    pub zone: Zone,
 }
 
 /// Who listens to an event, by the event's name; an event that nobody listens to costs nothing.

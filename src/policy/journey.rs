@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::domain::Duration;
+use crate::domain::zone::{WallTime, Weekdays};
+use crate::domain::{Duration, Zone};
 use crate::policy::bundle::Place;
 use crate::policy::expr::Expr;
 
@@ -31,6 +32,13 @@ pub struct Journey {
     pub uses_entry: bool,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Journey {
+    /// Tells if later entries depend on when a run ended.
+    pub fn remembers(&self) -> bool {
+        self.enter.reentry != Reentry::Always
+    }
 }
 
 /// How the guards of a send treat a journey.
@@ -124,8 +132,8 @@ pub struct Step {
 /// What a step does.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Sleeps so long.
-    Wait(Duration),
+    /// Sleeps.
+    Wait(Until),
     /// Sleeps until so long nothing of `of` has happened, at most `max`.
     HoldUntil {
         /// The silence that ends it.
@@ -165,6 +173,26 @@ pub enum Act {
         /// What goes with it.
         with: Vec<(Arc<str>, Expr)>,
     },
+    /// Sleeps until one of several events happens.
+    WaitFor {
+        /// The highest-ranked first.
+        arms: Vec<Awaited>,
+        /// How long it sleeps at most.
+        within: Duration,
+        /// Whether everybody sleeps to the end and the highest-ranked arm that was met wins; else the first event decides.
+        rank: bool,
+        /// First step if no arm was met (`None`: the step after).
+        otherwise: Option<usize>,
+    },
+    /// Deals customers out to arms, always the same customer to the same arm, and binds the arm's name.
+    Split {
+        /// Another one deals anew.
+        salt: Arc<str>,
+        /// In the order they are written; never empty.
+        arms: Vec<Share>,
+        /// The local name.
+        bind: Arc<str>,
+    },
     /// Writes traits of the profile: path below `profile.traits`, value.
     Set(Vec<(Arc<str>, Expr)>),
     /// Leaves.
@@ -172,6 +200,84 @@ pub enum Act {
         /// What the trace says; `stopped` by default.
         reason: Arc<str>,
     },
+}
+
+impl Act {
+    /// Returns the events that it listens to while it sleeps.
+    pub fn triggers(&self) -> impl Iterator<Item = &Trigger> {
+        let held = if let Self::HoldUntil { of, .. } = self {
+            of.as_slice()
+        } else {
+            &[]
+        };
+        let awaited = if let Self::WaitFor { arms, .. } = self {
+            arms.as_slice()
+        } else {
+            &[]
+        };
+        held.iter().chain(awaited.iter().map(|arm| &arm.trigger))
+    }
+}
+
+/// Until when a `wait` sleeps. Without a zone it is the customer's.
+#[derive(Clone, Debug)]
+pub enum Until {
+    /// So long.
+    Passed(Duration),
+    /// The clocks show a time.
+    Clock {
+        /// Which.
+        time: WallTime,
+        /// On which days of the week.
+        days: Weekdays,
+        /// Whose clocks.
+        zone: Option<Zone>,
+    },
+    /// A date has come, or is so far away.
+    Date {
+        /// A number of milliseconds since the epoch, RFC 3339, or a date and time as the zone's clocks show it.
+        of: Expr,
+        /// Whole days count by the calendar of the zone.
+        offset: Duration,
+        /// Whether the offset goes back in time.
+        before: bool,
+        /// What to do if the date is past or unknown.
+        past: Past,
+        /// Whose calendar.
+        zone: Option<Zone>,
+    },
+}
+
+/// What a `wait` does with a date that is past or unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Goes on at once.
+    Now,
+    /// Goes on at once behind the step that follows, with all its arms: what was to happen on that date is left out, the rest
+    /// of the journey is not.
+    Skip,
+    /// Leaves with the reason `past_date`.
+    Exit,
+}
+
+/// An arm of a `wait_for`.
+#[derive(Clone, Debug)]
+pub struct Awaited {
+    /// What meets it.
+    pub trigger: Trigger,
+    /// Its first step (`None`: the step after).
+    pub first: Option<usize>,
+}
+
+/// An arm of a `split`.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its part of `[0, 1)` ends, and the next arm's begins.
+    pub end: f64,
+    /// Its first step (`None`: the step after).
+    pub first: Option<usize>,
 }
 
 /// An event and a filter.

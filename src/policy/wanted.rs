@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::policy::Bundle;
-use crate::policy::journey::{Act, Journey};
+use crate::policy::journey::Journey;
 
 /// The names of events whose properties and context matter.
 #[derive(Clone, Debug, Default)]
@@ -41,10 +41,8 @@ impl Wanted {
             }
         }
         for step in &journey.flow {
-            if let Act::HoldUntil { of, .. } = &step.act {
-                self.names
-                    .extend(of.iter().map(|trigger| trigger.event.clone()));
-            }
+            let heard = step.act.triggers().map(|trigger| trigger.event.clone());
+            self.names.extend(heard);
         }
     }
 

@@ -120,7 +120,11 @@ impl Summary {
             | What::Scored(..)
             | What::Took(..)
             | What::Ranked(..)
-            | What::Set(_) => {}
+            | What::Set(_)
+            | What::Aimed(..)
+            | What::Missed(..)
+            | What::Met(..)
+            | What::Dealt(..) => {}
         }
     }
 }

@@ -1,13 +1,17 @@
 //! A script in, a transcript out: what the core decides, on a virtual clock.
 //!
 //! A script line is a time since the start, then `NAME {properties}` for a track event, `identify {traits}`,
-//! `page {properties}`, `late AGE NAME {…}` for one that happened earlier, `wake` to let time go on, or `ask PLACEMENT {context}`.
+//! `page {properties}`, `late AGE NAME {…}` for one that happened earlier, `in ZONE NAME {…}` for one from a device there, `wake` to let time go on, or `ask PLACEMENT {context}`.
 
 mod expressions;
 mod features;
 mod journeys;
 mod laws;
 mod offers;
+mod splits;
+mod wait_for;
+mod waits;
+mod weaknesses;
 
 use std::fmt::Write as _;
 
@@ -97,6 +101,13 @@ fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
     let (at, name) = late.map_or((now, name), |(late, name)| {
         (now - Duration::parse(late).unwrap(), name)
     });
+    let placed = name
+        .strip_prefix("in ")
+        .and_then(|placed| placed.split_once(' '));
+    let (context, name) = placed.map_or((Value::Null, name), |(zone, name)| {
+        let zone = ("timezone".into(), Value::text(zone));
+        (Value::Map([zone].into_iter().collect()), name)
+    });
     if let Some(placement) = name.strip_prefix("ask ") {
         let id = n.to_string().into();
         return Cause::Ask(Ask {
@@ -120,7 +131,7 @@ fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
         at,
         properties,
         traits,
-        context: Value::Null,
+        context,
     })
 }
 
@@ -209,5 +220,9 @@ fn shown(what: &What) -> String {
         What::Blocked(code, detail) => format!("blocked {code}: {detail}"),
         What::Set(names) => format!("set {names:?}"),
         What::Left(reason) => format!("left: {reason}"),
+        What::Aimed(until, why) => format!("waits until {}: {why}", until.since(start())),
+        What::Missed(then, why) => format!("missed, {then}: {why}"),
+        What::Met(arm, why) => format!("met {arm}: {why}"),
+        What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
     }
 }

@@ -12,10 +12,9 @@ use crate::policy::yaml::{Content, Yaml};
 
 const SEND_LATER: [&str; 6] = ["quiet_hours", "on_block", "purpose", "to", "limit", "zone"];
 
-/// Compiles a step by its name; branches are compiled where they are laid flat.
+/// Compiles a step by its name; those that wait or have arms have files of their own.
 pub fn compile(flow: &mut Flow<'_>, name: &str, node: &Yaml) -> Option<Act> {
     match name {
-        "wait" => wait(flow.desk, node),
         "hold_until" => hold_until(flow, node),
         "score" => score(flow, node),
         "offer" => offer(flow, node),
@@ -23,17 +22,6 @@ pub fn compile(flow: &mut Flow<'_>, name: &str, node: &Yaml) -> Option<Act> {
         "set" => set(flow, node),
         _ => stop(flow.desk, name, node),
     }
-}
-
-fn wait(desk: &mut Desk, node: &Yaml) -> Option<Act> {
-    if let Some((key, _)) = node.entries().and_then(<[_]>::first) {
-        let key_text = key.text().map_or("", AsRef::as_ref);
-        let message = format!("`wait: {{ {key_text} }}` is not supported yet");
-        let help = "write a length of time: `wait: 20h`";
-        desk.advise("not_supported", key.span.clone(), message, help);
-        return None;
-    }
-    desk.duration(node, "`wait`", false).map(Act::Wait)
 }
 
 fn hold_until(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {

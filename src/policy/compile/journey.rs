@@ -9,7 +9,7 @@ use crate::policy::compile::fields::Fields;
 use crate::policy::compile::{Names, steps};
 use crate::policy::expr::{Expr, Root, Scope, Site};
 use crate::policy::journey::{
-    Act, Class, Enter, Exit, Goal, Journey, OnRepeat, Reentry, Step, Trigger,
+    Act, Class, Enter, Exit, Goal, Journey, OnRepeat, Reentry, Step, Trigger, Until,
 };
 use crate::policy::yaml::{Content, Yaml};
 
@@ -202,10 +202,13 @@ pub fn trigger(desk: &mut Desk, node: &Yaml, scope: Scope<'_>) -> Option<Trigger
         let filter = Vec::new();
         return Some(Trigger { event, filter });
     }
-    let fields: Fields<'_> = desk.fields(node, "a trigger", &["event", "where"], &[])?;
-    let event = desk
-        .need(&fields, "event")
-        .and_then(|node| desk.event(node));
+    let fields = desk.fields(node, "a trigger", &["event", "where"], &[])?;
+    trigger_of(desk, &fields, scope)
+}
+
+/// Reads `event` and `where` of a map that may have more keys.
+pub fn trigger_of(desk: &mut Desk, fields: &Fields<'_>, scope: Scope<'_>) -> Option<Trigger> {
+    let event = desk.need(fields, "event").and_then(|node| desk.event(node));
     let filter = desk.about(event.as_ref(), |desk| {
         desk.conditions(fields.get("where"), scope)
     });
@@ -246,8 +249,16 @@ fn uses_entry(journey: &Journey) -> bool {
 /// Returns every expression of a step.
 fn expressions(step: &Step) -> Vec<&Expr> {
     match &step.act {
-        Act::Wait(_) | Act::Score { .. } | Act::Offer { .. } | Act::Stop { .. } => Vec::new(),
-        Act::HoldUntil { of, .. } => of.iter().flat_map(|trigger| &trigger.filter).collect(),
+        Act::Wait(Until::Date { of, .. }) => vec![of],
+        Act::Wait(Until::Passed(_) | Until::Clock { .. })
+        | Act::Score { .. }
+        | Act::Offer { .. }
+        | Act::Split { .. }
+        | Act::Stop { .. } => Vec::new(),
+        Act::HoldUntil { .. } | Act::WaitFor { .. } => {
+            let triggers = step.act.triggers();
+            triggers.flat_map(|trigger| &trigger.filter).collect()
+        }
         Act::Branch { arms, .. } => arms.iter().map(|(when, _)| when).collect(),
         Act::Send { with: pairs, .. } | Act::Set(pairs) => expressions_of(pairs),
     }

@@ -1,6 +1,7 @@
 //! From files to a bundle: sort the documents, learn the names, then compile everything and report everything.
 
 mod act;
+mod arms;
 mod catalogue;
 mod desk;
 mod feature;
@@ -8,8 +9,10 @@ mod fields;
 mod journey;
 mod model;
 mod schema;
+mod split;
 mod steps;
 mod value;
+mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

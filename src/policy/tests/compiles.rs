@@ -5,7 +5,7 @@ use std::fmt::Write;
 use expect_test::{Expect, expect};
 
 use super::bundle;
-use crate::policy::journey::{Act, Journey, Step};
+use crate::policy::journey::{Act, Journey, Step, Until};
 use crate::policy::{Bundle, Source, check, compile};
 
 const MODEL: &str = "
@@ -280,7 +280,7 @@ fn no_files_are_an_empty_bundle() {
     assert!(bundle.journeys.is_empty() && bundle.features.is_empty());
 }
 
-fn check_flow(text: &str, expected: &Expect) {
+pub fn check_flow(text: &str, expected: &Expect) {
     let bundle = bundle(text).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     expected.assert_eq(&flow(&bundle.journeys[0]));
 }
@@ -349,7 +349,38 @@ fn act(step: &Step) -> String {
         pairs.join(", ")
     };
     match &step.act {
-        Act::Wait(length) => format!("wait {length}"),
+        Act::Wait(until) => format!("wait {}", self::until(until)),
+        Act::WaitFor {
+            arms,
+            within,
+            rank,
+            otherwise,
+        } => {
+            let arms: Vec<String> = arms
+                .iter()
+                .map(|arm| {
+                    let trigger = &arm.trigger;
+                    format!(
+                        "{}/{} ? {}",
+                        trigger.event,
+                        trigger.filter.len(),
+                        to(arm.first)
+                    )
+                })
+                .collect();
+            let arms = arms.join(" | ");
+            format!(
+                "wait_for {arms} within {within} rank {rank} else {}",
+                to(*otherwise)
+            )
+        }
+        Act::Split { salt, arms, bind } => {
+            let arms: Vec<String> = arms
+                .iter()
+                .map(|arm| format!("{} < {} ? {}", arm.name, arm.end, to(arm.first)))
+                .collect();
+            format!("split `{salt}` {} as {bind}", arms.join(" | "))
+        }
         Act::HoldUntil { quiet, of, max } => {
             let of: Vec<String> = of
                 .iter()
@@ -377,6 +408,30 @@ fn act(step: &Step) -> String {
         } => format!("send {channel} {template} ({})", pairs(with)),
         Act::Set(values) => format!("set {}", pairs(values)),
         Act::Stop { reason } => format!("stop {reason}"),
+    }
+}
+
+fn until(until: &Until) -> String {
+    let zone = |zone: &Option<crate::domain::Zone>| {
+        zone.as_ref()
+            .map_or("customer".into(), |zone| zone.name().to_owned())
+    };
+    match until {
+        Until::Passed(length) => length.to_string(),
+        Until::Clock {
+            time,
+            days,
+            zone: of,
+        } => format!("{time} {days} {}", zone(of)),
+        Until::Date {
+            of,
+            offset,
+            before,
+            past,
+            zone: whose,
+        } => {
+            format!("{} {before} {offset} {past:?} {}", of.root, zone(whose))
+        }
     }
 }
 

@@ -11,9 +11,11 @@ mod expressions;
 mod fuzz;
 mod laws;
 mod limits;
+mod steps;
 mod wrong_documents;
 mod wrong_expressions;
 mod wrong_logic;
+mod wrong_steps;
 mod wrong_types;
 mod wrong_yaml;
 

@@ -260,7 +260,8 @@ steps:
                ·       ╰── here
              5 │   - halt
                ╰────
-              help: steps are `wait`, `hold_until`, `score`, `branch`, `offer`, `send`, `set`, `stop`, `exit`
+              help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
+                    `set`, `stop`, `exit`
 
             attune::unknown_step
 
@@ -271,7 +272,8 @@ steps:
                ·     ──┬─
                ·       ╰── here
                ╰────
-              help: steps are `wait`, `hold_until`, `score`, `branch`, `offer`, `send`, `set`, `stop`, `exit`"#]],
+              help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
+                    `set`, `stop`, `exit`"#]],
     );
 }
 
@@ -281,41 +283,29 @@ fn steps_of_later_slices_are_named() {
         r"journey: j
 enter: { event: A }
 steps:
-  - wait_for: { within: 3d }
-  - wait: { until: 09:00 }
+  - enroll: { journey: other }
   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
 ",
         &expect![[r#"
             attune::not_supported
 
-              × `wait_for` is not supported yet
+              × `enroll` is not supported yet
                ╭─[shop.yaml:4:5]
              3 │ steps:
-             4 │   - wait_for: { within: 3d }
-               ·     ────┬───
-               ·         ╰── here
-             5 │   - wait: { until: 09:00 }
+             4 │   - enroll: { journey: other }
+               ·     ───┬──
+               ·        ╰── here
+             5 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
                ╰────
-              help: steps are `wait`, `hold_until`, `score`, `branch`, `offer`, `send`, `set`, `stop`, `exit`
-
-            attune::not_supported
-
-              × `wait: { until }` is not supported yet
-               ╭─[shop.yaml:5:13]
-             4 │   - wait_for: { within: 3d }
-             5 │   - wait: { until: 09:00 }
-               ·             ──┬──
-               ·               ╰── here
-             6 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
-               ╰────
-              help: write a length of time: `wait: 20h`
+              help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
+                    `set`, `stop`, `exit`
 
             attune::not_supported
 
               × `quiet_hours` is not supported yet
-               ╭─[shop.yaml:6:42]
-             5 │   - wait: { until: 09:00 }
-             6 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
+               ╭─[shop.yaml:5:42]
+             4 │   - enroll: { journey: other }
+             5 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
                ·                                          ─────┬─────
                ·                                               ╰── here
                ╰────
@@ -1159,7 +1149,8 @@ offers: { a b: { placements: [] } }
                ·      ╰── here
              8 │ ---
                ╰────
-              help: steps are `wait`, `hold_until`, `score`, `branch`, `offer`, `send`, `set`, `stop`, `exit`
+              help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
+                    `set`, `stop`, `exit`
 
             attune::bad_name
 
