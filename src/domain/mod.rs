@@ -14,7 +14,7 @@ pub mod time;
 pub mod trace;
 pub mod value;
 
-pub use action::{Action, Answer, Choice, Loser};
+pub use action::{Action, Answer, Choice, Loser, Reason};
 pub use event::Event;
 pub use fact::Fact;
 pub use id::{CustomerId, EventId, Partition};
