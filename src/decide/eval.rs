@@ -40,6 +40,10 @@ pub fn eval<'a>(node: &'a Node, env: &Env<'a>) -> Known<'a> {
         }
         Node::Map(entries) => Some(owned(Value::Map(map(entries, env)))),
         Node::Has(inner) => Some(owned(Value::Bool(eval(inner, env).is_some()))),
+        Node::Matches(text, pattern) => {
+            let found = pattern.is_in(eval(text, env)?.as_str()?);
+            Some(owned(Value::Bool(found)))
+        }
         Node::Each(each, list, name, body) => comprehend(*each, list, name, body, env),
         Node::Call(called, arguments) => function::call(*called, arguments, env),
         Node::Feature(idx, window) => features::value(

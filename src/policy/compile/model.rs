@@ -175,9 +175,11 @@ impl Node {
         match self {
             Self::Root(found) => found == root,
             Self::Literal(_) | Self::Feature(..) => false,
-            Self::Member(inner, _) | Self::Not(inner) | Self::Negate(inner) | Self::Has(inner) => {
-                inner.uses(root)
-            }
+            Self::Member(inner, _)
+            | Self::Matches(inner, _)
+            | Self::Not(inner)
+            | Self::Negate(inner)
+            | Self::Has(inner) => inner.uses(root),
             Self::Index(a, b) | Self::Binary(_, a, b) | Self::Each(_, a, _, b) => {
                 a.uses(root) || b.uses(root)
             }

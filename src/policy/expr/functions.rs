@@ -74,8 +74,7 @@ pub const STATES: [(&str, Ask, RangeInclusive<usize>, &str); 5] = [
 ];
 
 /// Functions that are known and not there, with what to write instead.
-pub const LATER: [(&str, &str); 3] = [
-    ("matches", "use `contains`, `startsWith` or `endsWith`"),
+pub const LATER: [(&str, &str); 2] = [
     ("in_segment", "write the condition of the segment itself"),
     ("type", "use `has(x)` to ask whether a value is known"),
 ];

@@ -18,7 +18,7 @@ const SEEDS: [&str; 5] = [
 ];
 
 /// Pieces that mean something to YAML, to expressions or to the compiler.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 49] = [
     "\n",
     "  ",
     "\t",
@@ -62,6 +62,7 @@ const PIECES: [&str; 48] = [
     "count('Order Completed', '1d')",
     "x ? y : z",
     "!(a && b) || c",
+    "profile.id.matches(r'(\\w{500}){9}')",
     "in",
     "'a' + 1",
     "schemas:",
