@@ -7,7 +7,7 @@ use crate::decide::features;
 use crate::decide::step::Effects;
 use crate::domain::event::Kind;
 use crate::domain::zone::NAME_BYTES_MAX;
-use crate::domain::{Event, Fact, Profile, Timestamp, Value, cart};
+use crate::domain::{Event, Fact, Profile, Timestamp, Value, cart, name};
 use crate::policy::Bundle;
 
 /// Learns an event: its id, traits, features and the cart.
@@ -61,7 +61,12 @@ fn traits(event: &Event, facts: &mut Vec<Fact>) {
         .flat_map(crate::domain::Map::iter)
     {
         // A dotted name would be read as a path; the trait is kept under a name that is none.
-        facts.push(Fact::Trait(name.replace('.', "_").into(), value.clone()));
+        let name = if name.contains('.') {
+            name::shared(&name.replace('.', "_"))
+        } else {
+            name::shared(name)
+        };
+        facts.push(Fact::Trait(name, value.clone()));
     }
 }
 

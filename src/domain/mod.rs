@@ -7,6 +7,7 @@ pub mod fact;
 pub mod folded;
 pub mod id;
 pub mod instance;
+pub mod name;
 pub mod profile;
 pub mod score;
 pub mod segment;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{EventId, Timestamp};
+use crate::domain::{EventId, Timestamp, name};
 
 /// One line of a customer's timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,10 +14,12 @@ pub struct Trace {
     /// The event that led to it; `None` for a timer or a decide call.
     pub event: Option<EventId>,
     /// The journey or placement it is about.
+    #[serde(deserialize_with = "name::read")]
     pub subject: Arc<str>,
     /// The run of the journey, from 1; 0 if it is not about one.
     pub instance: u32,
     /// The step, or empty.
+    #[serde(deserialize_with = "name::read")]
     pub step: Arc<str>,
     /// What was decided.
     pub what: What,
