@@ -102,7 +102,7 @@ pub fn named(bundle: &Bundle) -> Vec<&policy::model::Model> {
         | Act::HoldUntil { .. }
         | Act::Branch { .. }
         | Act::Offer { .. }
-        | Act::Send { .. }
+        | Act::Send(_)
         | Act::Set(_)
         | Act::Stop { .. } => false,
     };

@@ -305,13 +305,19 @@ pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> 
             return effects;
         }
     };
-    effects.facts.push(Fact::Moved(number, next, None));
+    // A send that was held keeps its sleep as a note of since when, and is not due any more.
+    let due = Timestamp::MAX;
+    let held = run.wait.filter(|_| next == run.step);
+    let held = held.map(|wait| Wait { due, ..wait });
+    effects.facts.push(Fact::Moved(number, next, held));
     effects.facts.push(trace(What::Woke));
     effects.runs.push(number);
     effects
 }
 
 /// Returns the label of the step after the sleep, or why the run ends here and whether to remember it.
+///
+/// A send that was held is tried again.
 fn next_of(
     bundle: &Bundle,
     profile: &Profile,
@@ -326,6 +332,9 @@ fn next_of(
         return Err((reason, remember));
     }
     let step = at_step(journey, &run.step).ok_or((Arc::from("step_removed"), remember))?;
+    if let Act::Send(_) = step.act {
+        return Ok(step.label.clone());
+    }
     let next = step.next.ok_or((Arc::from("completed"), remember))?;
     Ok(journey.flow[next].label.clone())
 }

@@ -1,11 +1,13 @@
 //! One input in, effects out: pure, so that tests, backtests and live run the same core.
 
+mod contest;
 pub mod drive;
 pub mod env;
 mod eval;
 mod explain;
 mod features;
 mod function;
+mod guards;
 mod inputs;
 mod journeys;
 mod observe;

@@ -6,6 +6,7 @@ pub mod diagnostic;
 pub mod expr;
 pub mod feature;
 pub mod journey;
+pub mod limits;
 pub mod model;
 pub mod offer;
 mod registry;

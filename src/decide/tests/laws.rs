@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::World;
 use crate::decide::{Ask, Cause};
 use crate::domain::event::Kind;
-use crate::domain::{CustomerId, Duration, Event, EventId, Profile, Value};
+use crate::domain::{Duration, Event, EventId, Profile, Value};
 
 const POLICY: &str = "
 features:
@@ -105,7 +105,7 @@ proptest! {
 
     #[test]
     fn a_replay_of_the_facts_gives_the_same_profile(lines in lines()) {
-        let mut replayed = Profile::new(CustomerId::parse("u1").unwrap());
+        let mut replayed = super::customer();
         let live = play(&lines, |_, outcome| {
             for fact in &outcome.facts {
                 let bytes = postcard::to_stdvec(fact).unwrap();

@@ -6,7 +6,9 @@ mod desk;
 mod feature;
 mod fields;
 mod journey;
+mod limits;
 mod model;
+mod quiet;
 mod steps;
 mod value;
 
@@ -53,7 +55,7 @@ struct Document {
 /// What a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
-    /// Any of `features`, `offers`, `placements`.
+    /// Any of `features`, `offers`, `placements`, `limits`, `channels`.
     Catalogue,
     /// A model manifest.
     Model,
@@ -61,7 +63,7 @@ enum Kind {
     Journey,
 }
 
-const LATER: [&str; 3] = ["limits", "segments", "test"];
+const LATER: [&str; 2] = ["segments", "test"];
 
 fn read_all(sources: &[Source], desk: &mut Desk) -> Vec<Document> {
     let mut documents = Vec::new();
@@ -90,7 +92,15 @@ fn read_all(sources: &[Source], desk: &mut Desk) -> Vec<Document> {
 
 /// Tells what a document is by its keys.
 fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
-    let known = ["journey", "offers", "placements", "features", "model"];
+    let known = [
+        "journey",
+        "offers",
+        "placements",
+        "features",
+        "limits",
+        "channels",
+        "model",
+    ];
     let help = format!("a document has one of the keys {}", desk::list(&known));
     let Some(entries) = root.entries() else {
         desk.wrong_type(root, "a policy document is a map", &help);
@@ -103,7 +113,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     if has("model") {
         return Some(Kind::Model);
     }
-    if has("offers") || has("placements") || has("features") {
+    if catalogue::KEYS.into_iter().any(has) {
         return Some(Kind::Catalogue);
     }
     desk.incomplete = true;
@@ -131,6 +141,8 @@ struct Names {
     models: BTreeMap<Arc<str>, bool>,
     placements: BTreeSet<Arc<str>>,
     offers: BTreeSet<Arc<str>>,
+    /// Channels that a send names or that are declared.
+    channels: BTreeSet<Arc<str>>,
 }
 
 struct Build<'d> {
@@ -146,6 +158,7 @@ impl<'d> Build<'d> {
             let root = &document.root;
             names.placements.extend(keys(root, "placements"));
             names.offers.extend(keys(root, "offers"));
+            limits::channels(root, &mut names.channels);
         }
         Self {
             documents,

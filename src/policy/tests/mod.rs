@@ -12,6 +12,7 @@ mod laws;
 mod limits;
 mod wrong_documents;
 mod wrong_expressions;
+mod wrong_limits;
 mod wrong_yaml;
 
 use expect_test::Expect;

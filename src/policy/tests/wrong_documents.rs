@@ -18,25 +18,27 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                · ───┬──
                ·    ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `model`"#]],
+              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `limits`,
+                    `channels`, `model`"#]],
     );
 }
 
 #[test]
 fn kinds_of_later_slices_are_named() {
     check_wrong(
-        r"limits: { email: 3 per 7d }
+        r"test: a quiet cart
 ",
         &expect![[r#"
             attune::not_supported
 
-              × `limits` is not supported yet
+              × `test` is not supported yet
                ╭─[shop.yaml:1:1]
-             1 │ limits: { email: 3 per 7d }
-               · ───┬──
-               ·    ╰── here
+             1 │ test: a quiet cart
+               · ──┬─
+               ·   ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `model`"#]],
+              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `limits`,
+                    `channels`, `model`"#]],
     );
 }
 
@@ -281,7 +283,7 @@ enter: { event: A }
 steps:
   - wait_for: { within: 3d }
   - wait: { until: 09:00 }
-  - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
+  - send: { channel: email, template: t, to: profile.traits.email }
 ",
         &expect![[r#"
             attune::not_supported
@@ -304,20 +306,21 @@ steps:
              5 │   - wait: { until: 09:00 }
                ·             ──┬──
                ·               ╰── here
-             6 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
+             6 │   - send: { channel: email, template: t, to: profile.traits.email }
                ╰────
               help: write a length of time: `wait: 20h`
 
             attune::not_supported
 
-              × `quiet_hours` is not supported yet
+              × `to` is not supported yet
                ╭─[shop.yaml:6:42]
              5 │   - wait: { until: 09:00 }
-             6 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
-               ·                                          ─────┬─────
-               ·                                               ╰── here
+             6 │   - send: { channel: email, template: t, to: profile.traits.email }
+               ·                                          ─┬
+               ·                                           ╰── here
                ╰────
-              help: leave it out; keys of `send` are `channel`, `template`, `with`"#]],
+              help: leave it out; keys of `send` are `channel`, `template`, `with`, `class`, `purpose`,
+                    `quiet_hours`, `on_block`"#]],
     );
 }
 
@@ -1061,8 +1064,8 @@ offers: { a b: { placements: [] } }
                ·   ╰── here
              3 │ enter: { event: A, where: profil.id == 1 }
                ╰────
-              help: keys of a journey are `journey`, `about`, `class`, `enter`, `goal`, `exit`, `holdout`,
-                    `steps`
+              help: keys of a journey are `journey`, `about`, `class`, `priority`, `quiet_hours`, `enter`,
+                    `goal`, `exit`, `holdout`, `steps`
 
             attune::unknown_name
 

@@ -300,7 +300,8 @@ fn a_document_is_a_map() {
                · ──────┬─────
                ·       ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `model`"#]],
+              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `limits`,
+                    `channels`, `model`"#]],
     );
 }
 
