@@ -91,7 +91,15 @@ fn collect_manifests(models: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<
 ///
 /// Everything that is wrong with the files, underlined.
 pub fn compile(sources: &[Source], color: bool) -> anyhow::Result<Bundle> {
-    policy::compile(sources).map_err(|problems| anyhow::anyhow!("{}", problems.render(color)))
+    let policy::Checked { bundle, problems } = policy::check(sources);
+    let n_warnings = problems.0.len() - problems.n_errors();
+    if bundle.is_some() && n_warnings > 0 {
+        tracing::warn!(
+            n_warnings,
+            "`attune check` has something to say about the policies"
+        );
+    }
+    bundle.ok_or_else(|| anyhow::anyhow!("{}", problems.errors().render(color)))
 }
 
 /// Returns the models that a journey, a placement or an offer names.

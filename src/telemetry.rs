@@ -111,6 +111,8 @@ pub struct Meters {
     pub emit: Stage,
     /// Encoding and writing images.
     pub checkpoint: Stage,
+    /// Waiting for the state log to be trimmed: time that passes, not work.
+    pub trim: Stage,
 }
 
 impl Meters {
@@ -177,7 +179,7 @@ impl Meters {
     }
 
     /// Returns every stage with its name.
-    pub fn stages(&self) -> [(&'static str, &Stage); 8] {
+    pub fn stages(&self) -> [(&'static str, &Stage); 9] {
         [
             ("decode", &self.decode),
             ("route", &self.route),
@@ -187,6 +189,7 @@ impl Meters {
             ("append", &self.append),
             ("emit", &self.emit),
             ("checkpoint", &self.checkpoint),
+            ("trim", &self.trim),
         ]
     }
 }

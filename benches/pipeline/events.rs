@@ -55,6 +55,11 @@ impl Crowd {
             .min(N_CUSTOMERS - 1)
     }
 
+    /// Returns somebody's name.
+    pub fn name(&mut self) -> String {
+        format!("customer-{:06}", self.customer())
+    }
+
     /// Returns the subject and the 300 bytes of an event: 14 of 100 fill a cart, 4 order, the rest look.
     pub fn event(&mut self, prefix: &str, idx: usize) -> (String, String) {
         self.event_called(prefix, idx, None)
@@ -67,7 +72,18 @@ impl Crowd {
         idx: usize,
         name: Option<&str>,
     ) -> (String, String) {
-        let customer = format!("customer-{:06}", self.customer());
+        let customer = self.name();
+        self.event_of(prefix, idx, &customer, name)
+    }
+
+    /// Returns an event of somebody, also one of a given name.
+    pub fn event_of(
+        &mut self,
+        prefix: &str,
+        idx: usize,
+        customer: &str,
+        name: Option<&str>,
+    ) -> (String, String) {
         let thrown = match self.throw() {
             x if x < 0.14 => "Product Added",
             x if x < 0.18 => "Order Completed",
@@ -81,7 +97,7 @@ impl Crowd {
             r#"{{"type":"track","messageId":"event-{idx:08}","userId":"{customer}","event":"{name}","timestamp":"{at}","properties":{{"product_id":"P{product:05}","name":"A thing to buy","category":"Things","price":{price:.2},"quantity":1,"currency":"EUR"}},"context":{{"library":{{"name":"bench"}},"locale":"de-DE"}}}}"#,
             product = idx * 7_919 % 50_000,
         );
-        (subject(prefix, &customer), payload)
+        (subject(prefix, customer), payload)
     }
 }
 

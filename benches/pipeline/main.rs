@@ -5,12 +5,15 @@
 //! nats-server of its own, so that none inherits the memory of another.
 
 mod bare;
+mod check;
+mod decide;
 mod events;
 mod latency;
 mod machine;
 mod recovery;
 mod room;
 mod row;
+mod stages;
 mod throughput;
 mod world;
 
@@ -30,13 +33,15 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Measure = fn() -> anyhow::Result<Vec<Row>>;
 
 /// What can be measured, by name.
-const LINES: [(&str, Measure); 6] = [
+const LINES: [(&str, Measure); 8] = [
     ("throughput-stored", throughput::stored),
     ("throughput-filling", throughput::filling),
     ("latency", latency::at_a_steady_rate),
+    ("decide", decide::over_http),
     ("memory", room::memory),
     ("disk", room::disk),
     ("recovery", recovery::after_a_kill),
+    ("check", check::a_thousand_journeys),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -5,12 +5,12 @@ use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use attune::actors::Node;
 use attune::config::Config;
 use attune::store::Engine;
 
 use crate::events::{Crowd, publish};
 use crate::row::{Row, per_second};
+use crate::stages::{self, Stages};
 use crate::world::{World, start, until_done};
 use crate::{bare, machine};
 
@@ -27,6 +27,9 @@ steps:
 channels: { email: { address: none } }
 ";
 
+/// What is compared.
+const ENGINES: [Engine; 2] = [Engine::Sled, Engine::Fjall];
+
 /// What a run took.
 struct Run {
     n_events: u64,
@@ -34,6 +37,8 @@ struct Run {
     took: Duration,
     /// Processor time of this process and of the server.
     cpu: [Duration; 2],
+    /// Where it went.
+    stages: String,
 }
 
 impl Run {
@@ -42,18 +47,24 @@ impl Run {
         self.n_events as f64 / self.took.as_secs_f64()
     }
 
+    /// Says how much processor time an event took, and where.
+    #[expect(clippy::cast_precision_loss, reason = "counts are small")]
+    fn processors(&self) -> String {
+        let each = self
+            .cpu
+            .map(|of| of.as_secs_f64() * 1e6 / self.n_events as f64);
+        format!("in all {:.2} here, {:.2} nats-server", each[0], each[1])
+    }
+
     fn show(&self, name: &str) -> anyhow::Result<()> {
-        #[expect(clippy::cast_precision_loss, reason = "counts are small")]
-        let each = |of: Duration| of.as_secs_f64() * 1e6 / self.n_events as f64;
         writeln!(
             stderr(),
-            "{name}: {} ({} events, {} actions, {:.2} s; processor per event: {:.2} µs here, {:.2} µs nats-server)",
+            "{name}: {} ({} events, {} actions, {:.2} s; µs an event: {})",
             per_second(self.rate()),
             self.n_events,
             self.n_actions,
             self.took.as_secs_f64(),
-            each(self.cpu[0]),
-            each(self.cpu[1]),
+            self.processors(),
         )?;
         Ok(())
     }
@@ -61,12 +72,12 @@ impl Run {
 
 /// Everything is in the stream when the reading begins.
 pub fn stored() -> anyhow::Result<Vec<Row>> {
-    runtime()?.block_on(measure(false))
+    runtime()?.block_on(measure_stored())
 }
 
 /// The stream fills while it is read.
 pub fn filling() -> anyhow::Result<Vec<Row>> {
-    runtime()?.block_on(measure(true))
+    runtime()?.block_on(measure_filling())
 }
 
 /// Fills the stream of a server.
@@ -100,58 +111,69 @@ pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .build()
 }
 
-async fn measure(while_filling: bool) -> anyhow::Result<Vec<Row>> {
-    let n_events = scaled(if while_filling { 300_000 } else { 500_000 });
-    let (what, goal) = if while_filling {
-        ("while it fills", 0.6)
-    } else {
-        ("already stored", 0.4)
-    };
+async fn measure_stored() -> anyhow::Result<Vec<Row>> {
+    let n_events = scaled(500_000);
+    let world = World::start().await?;
+    world
+        .streams(&world.config(Engine::Memory, POLICY)?)
+        .await?;
+    end(spawn_filler(&world, n_events)?)?;
     let mut rows = Vec::new();
-    let engines = if while_filling {
-        vec![Engine::Sled]
-    } else {
-        vec![Engine::Sled, Engine::Fjall]
-    };
-    let mut world = World::start().await?;
-    for (idx, engine) in engines.into_iter().enumerate() {
+    for engine in ENGINES {
+        forget(&world).await?;
         let config = world.config(engine, POLICY)?;
-        if while_filling || idx == 0 {
-            world.streams(&config).await?;
-        } else {
-            forget(&world).await?;
-        }
-        let mut filler = None;
-        if while_filling {
-            filler = Some(spawn_filler(&world, n_events)?);
-        } else if idx == 0 {
-            fill_and_wait(&world, n_events)?;
-        }
+        world.streams(&config).await?;
         let run = through_the_node(&world, &config, n_events).await?;
-        end(filler)?;
-        run.show(&format!("{what}, {}", engine.name()))?;
-        if while_filling {
-            world = World::start().await?;
-            let config = world.config(engine, POLICY)?;
-            world.streams(&config).await?;
-            filler = Some(spawn_filler(&world, n_events)?);
-        } else {
-            filler = None;
-        }
         let reference = through_the_loop(&world, &run).await?;
-        end(filler)?;
-        reference.show("bare loop")?;
-        let ratio = run.rate() / reference.rate();
-        rows.push(Row {
-            what: format!("events through the pipeline, {what}, {}", engine.name()),
-            figure: per_second(run.rate()),
-            reference: per_second(reference.rate()),
-            ratio: Some(ratio),
-            goal: format!("≥ {goal}"),
-            ok: ratio >= goal,
-        });
+        rows.extend(compare("already stored", 0.4, engine, &run, &reference)?);
     }
     Ok(rows)
+}
+
+async fn measure_filling() -> anyhow::Result<Vec<Row>> {
+    let n_events = scaled(300_000);
+    let mut rows = Vec::new();
+    for engine in ENGINES {
+        let world = World::start().await?;
+        let config = world.config(engine, POLICY)?;
+        world.streams(&config).await?;
+        let filler = spawn_filler(&world, n_events)?;
+        let run = through_the_node(&world, &config, n_events).await?;
+        end(filler)?;
+        let world = World::start().await?;
+        world.streams(&world.config(engine, POLICY)?).await?;
+        let filler = spawn_filler(&world, n_events)?;
+        let reference = through_the_loop(&world, &run).await?;
+        end(filler)?;
+        rows.extend(compare("while it fills", 0.6, engine, &run, &reference)?);
+    }
+    Ok(rows)
+}
+
+/// Makes the lines of the table of one engine.
+fn compare(
+    what: &str,
+    goal: f64,
+    engine: Engine,
+    run: &Run,
+    reference: &Run,
+) -> anyhow::Result<[Row; 2]> {
+    run.show(&format!("{what}, {}", engine.name()))?;
+    reference.show("bare loop")?;
+    let ratio = run.rate() / reference.rate();
+    let rate = Row {
+        what: format!("events through the pipeline, {what}, {}", engine.name()),
+        figure: per_second(run.rate()),
+        reference: per_second(reference.rate()),
+        ratio: Some(ratio),
+        goal: format!("≥ {goal}"),
+        ok: ratio >= goal,
+    };
+    let stages = stages::row(
+        format!("µs an event, {what}, {}", engine.name()),
+        format!("{}; {}", run.stages, run.processors()),
+    );
+    Ok([rate, stages])
 }
 
 fn spawn_filler(world: &World, n_events: usize) -> anyhow::Result<Child> {
@@ -160,14 +182,8 @@ fn spawn_filler(world: &World, n_events: usize) -> anyhow::Result<Child> {
     Ok(Command::new(program).args(args).spawn()?)
 }
 
-fn fill_and_wait(world: &World, n_events: usize) -> anyhow::Result<()> {
-    end(Some(spawn_filler(world, n_events)?))
-}
-
-fn end(filler: Option<Child>) -> anyhow::Result<()> {
-    if let Some(mut filler) = filler
-        && !filler.wait()?.success()
-    {
+fn end(mut filler: Child) -> anyhow::Result<()> {
+    if !filler.wait()?.success() {
         bail!("the publisher is broken");
     }
     Ok(())
@@ -190,13 +206,14 @@ async fn through_the_node(world: &World, config: &Config, n_events: usize) -> an
     let (took, cpu) = clock.stop(world)?;
     let meters = &node.engine.meters;
     let (n_events, n_actions) = (meters.events.get(), meters.actions.get());
-    stages(&node, n_events)?;
+    let stages = Stages::default().since(&node, n_events);
     node.stop().await;
     Ok(Run {
         n_events,
         n_actions,
         took,
         cpu,
+        stages,
     })
 }
 
@@ -205,31 +222,13 @@ async fn through_the_loop(world: &World, like: &Run) -> anyhow::Result<Run> {
     let clock = Clock::start(world)?;
     bare::run(client, like.n_events, like.n_actions).await?;
     let (took, cpu) = clock.stop(world)?;
-    Ok(Run { took, cpu, ..*like })
-}
-
-/// Says where the time went, in microseconds an event.
-#[expect(clippy::cast_precision_loss, reason = "counts are small")]
-fn stages(node: &Node, n_events: u64) -> anyhow::Result<()> {
-    let meters = &node.engine.meters;
-    let per_event = |n: u64| n as f64 / n_events as f64;
-    for (name, stage) in meters.stages() {
-        let (nanos, runs) = (stage.nanos.get(), stage.runs.get());
-        writeln!(
-            stderr(),
-            "  {name:<10} {:>7.3} µs an event, {runs} times",
-            per_event(nanos) / 1e3
-        )?;
-    }
-    writeln!(
-        stderr(),
-        "  {} commits, {:.0} bytes an event; {} images; {} residents",
-        meters.commits.get(),
-        per_event(meters.commit_bytes.get()),
-        meters.images.get(),
-        meters.residents.get(),
-    )?;
-    Ok(())
+    Ok(Run {
+        n_events: like.n_events,
+        n_actions: like.n_actions,
+        took,
+        cpu,
+        stages: String::new(),
+    })
 }
 
 /// Time and processor time.

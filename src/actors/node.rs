@@ -67,7 +67,7 @@ impl Node {
     /// # Errors
     ///
     /// The customer's partition is not up or has too much to do.
-    pub async fn ask(&self, customer: CustomerId, ask: Ask) -> Result<Answer, AskError> {
+    pub async fn ask(&self, customer: CustomerId, ask: Ask) -> Result<Arc<Answer>, AskError> {
         let (reply, answer) = oneshot::channel();
         let at = match self.engine.clock {
             Clock::Stream => clock::now(),

@@ -1,5 +1,7 @@
 //! The commit record: what one batch of a partition did, as the state log holds it.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
@@ -32,7 +34,7 @@ pub struct Commit {
     /// What leaves for channels.
     pub actions: Vec<Action>,
     /// What was ranked.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<Arc<Answer>>,
     /// Events that could not be handled.
     pub dead: Vec<Dead>,
     /// Events of another partition.

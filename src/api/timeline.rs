@@ -176,7 +176,7 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
         What::Scored(model, Ok(score)) => ("scored", Some(model), own(format!("{score:.6}"))),
         What::Scored(model, Err(why)) => ("scored", Some(model), own(format!("unknown: {why}"))),
         What::Took(arm, why) => ("took", Some(arm), Some(Cow::Borrowed(why))),
-        What::Ranked(chosen, losers) => ("ranked", None, own(ranked(chosen, losers))),
+        What::Ranked(chosen, lost) => ("ranked", None, own(ranked(chosen, lost))),
         What::Sent(id, channel, template) => (
             "sent",
             None,
@@ -188,17 +188,16 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
     }
 }
 
-fn ranked(chosen: &[Arc<str>], losers: &[(Arc<str>, Arc<str>)]) -> String {
+fn ranked(chosen: &[Arc<str>], lost: &str) -> String {
     let chosen = if chosen.is_empty() {
         "nothing".to_owned()
     } else {
         chosen.join(", ")
     };
-    let lost = |(offer, why): &(Arc<str>, Arc<str>)| format!("; not {offer}: {why}");
-    losers
-        .iter()
-        .map(lost)
-        .fold(chosen, |text, lost| text + &lost)
+    if lost.is_empty() {
+        return chosen;
+    }
+    format!("{chosen}; not {lost}")
 }
 
 /// Says in one sentence what was decided.
@@ -211,7 +210,7 @@ fn sentence(trace: &Trace) -> String {
         What::Scored(model, Ok(score)) => format!("scored {score:.4} with {model}"),
         What::Scored(model, Err(why)) => format!("has no score of {model}: {why}"),
         What::Took(arm, why) => format!("took branch {arm}: {why}"),
-        What::Ranked(chosen, losers) => format!("offers {}", ranked(chosen, losers)),
+        What::Ranked(chosen, lost) => format!("offers {}", ranked(chosen, lost)),
         What::Sent(_, channel, template) => format!("sent {template} to {channel}"),
         What::Blocked(code, detail) => format!("sent nothing, {}: {detail}", refusal(code)),
         What::Set(names) => format!("set {}", names.join(", ")),

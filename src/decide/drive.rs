@@ -27,7 +27,7 @@ pub struct Outcome {
     /// What leaves for channels.
     pub actions: Vec<Action>,
     /// What was ranked; of a decide call the last one is the answer.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<Arc<Answer>>,
     /// The event was among the recent ones: nothing followed.
     pub duplicate: bool,
 }

@@ -44,6 +44,19 @@ pub fn propensities(
     Ok(numbered.map(|slot| slot.map(score)).collect())
 }
 
+/// Returns what the placement's model must score, if it is one that does not look at the offers: it is asked for
+/// before any offer is judged, so that nothing is judged twice.
+pub fn shared(placement: &Placement, env: &Env<'_>, scores: &Scores) -> Option<Request> {
+    let name = placement.model.as_ref()?;
+    let model = env.bundle.models.get(name)?;
+    if model.per_offer || placement.offers.is_empty() || scores.contains_key(name) {
+        return None;
+    }
+    let rows = vec![inputs::row(model, env).ok()?];
+    let model = name.clone();
+    Some(Request { model, rows })
+}
+
 /// Where the score of an offer is found.
 enum Slot {
     Known(Score),

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
 use crate::decide::explain::first_not_true;
-use crate::decide::propensity::propensities;
+use crate::decide::propensity::{propensities, shared};
 use crate::decide::step::{Ask, Effects, Request, Scores, Step};
 use crate::domain::action::stable_id;
-use crate::domain::{Answer, Choice, Fact, Loser, Profile, Score, Timestamp, Trace, What};
+use crate::domain::{Answer, Choice, Fact, Loser, Profile, Reason, Score, Timestamp, Trace, What};
 use crate::policy::Bundle;
 use crate::policy::offer::{Offer, Placement};
 
@@ -47,7 +47,7 @@ pub fn ask(bundle: &Bundle, profile: &Profile, ask: &Ask, scores: &Scores, now: 
     facts.extend(ranked.given);
     Step::Done(Effects {
         facts,
-        answers: vec![ranked.answer],
+        answers: vec![ranked.answer.into()],
         ..Effects::default()
     })
 }
@@ -82,9 +82,34 @@ impl Ranked {
             .map(|choice| choice.offer.clone())
             .collect();
         // The details go with the decision; the timeline keeps a reason code for every candidate.
-        let lost = |loser: &Loser| (loser.offer.clone(), loser.reason.clone());
-        What::Ranked(chosen, self.answer.losers.iter().map(lost).collect())
+        What::Ranked(chosen, by_reason(&self.answer.losers).into())
     }
+}
+
+/// How many offers the timeline names for each reason code: a placement may have thousands.
+const NAMED_MAX: usize = 4;
+
+/// Writes who lost, by reason code, in the order of the ranking.
+fn by_reason(losers: &[Loser]) -> String {
+    let mut text = String::with_capacity(128);
+    for reason in Reason::ALL {
+        let of_reason = || losers.iter().filter(|loser| loser.reason == reason);
+        for (idx, loser) in of_reason().take(NAMED_MAX).enumerate() {
+            let before = match (idx, text.is_empty()) {
+                (0, true) => "",
+                (0, false) => "; ",
+                (_, _) => ", ",
+            };
+            let code = if idx == 0 { reason.code() } else { "" };
+            let space = if idx == 0 { " " } else { "" };
+            text.extend([before, code, space, &*loser.offer]);
+        }
+        let n_more = of_reason().count().saturating_sub(NAMED_MAX);
+        if n_more > 0 {
+            text.extend([" and ", &n_more.to_string(), " more"]);
+        }
+    }
+    text
 }
 
 /// Ranks the offers of a placement.
@@ -110,6 +135,9 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
             given: Vec::new(),
         });
     };
+    if let Some(request) = shared(placement, env, scores) {
+        return Err(vec![request]);
+    }
     let eligible = eligible(placement, env, &mut answer.losers);
     let propensities = propensities(placement, &eligible, env, scores)?;
     let mut candidates = Vec::with_capacity(eligible.len());
@@ -120,21 +148,35 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
             Err(loser) => answer.losers.push(loser),
         }
     }
+    let limit = question
+        .limit
+        .unwrap_or(placement.limit)
+        .min(placement.limit)
+        .min(LIMIT_MAX);
+    let given = choose(candidates, limit as usize, env.now, &mut answer);
+    if answer.offers.is_empty() && limit > 0 {
+        fall_back(placement, env, &mut answer);
+    }
+    Ok(Ranked { answer, given })
+}
+
+/// Moves the best so many into the answer and the others to the losers; returns the capped ones that were given.
+fn choose(
+    mut candidates: Vec<Candidate<'_>>,
+    limit: usize,
+    now: Timestamp,
+    answer: &mut Answer,
+) -> Vec<Fact> {
     // Ties break by offer id.
     candidates.sort_by(|a, b| {
         b.priority
             .total_cmp(&a.priority)
             .then(a.offer.id.cmp(&b.offer.id))
     });
-    let limit = question
-        .limit
-        .unwrap_or(placement.limit)
-        .min(placement.limit)
-        .min(LIMIT_MAX);
-    let n_chosen = candidates.len().min(limit as usize);
+    let n_chosen = candidates.len().min(limit);
     let given = candidates[..n_chosen]
         .iter()
-        .filter_map(|c| given(c.offer, env.now))
+        .filter_map(|c| given(c.offer, now))
         .collect();
     let winner = candidates[..n_chosen]
         .last()
@@ -146,14 +188,11 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
         let priority = Some(loser.priority);
         answer.losers.push(Loser {
             priority,
-            ..lost(loser.offer, "OUTRANKED", behind.clone())
+            ..lost(loser.offer, Reason::Outranked, behind.clone())
         });
     }
     answer.offers = candidates.into_iter().map(Candidate::into_choice).collect();
-    if answer.offers.is_empty() && limit > 0 {
-        fall_back(placement, env, &mut answer);
-    }
-    Ok(Ranked { answer, given })
+    given
 }
 
 /// An offer that passed every rule.
@@ -195,9 +234,9 @@ fn eligible<'a>(placement: &Placement, env: &Env<'a>, losers: &mut Vec<Loser>) -
             ..*env
         };
         if let Some(detail) = first_not_true(&offer.when, &env) {
-            losers.push(lost(offer, "INELIGIBLE", detail));
+            losers.push(lost(offer, Reason::Ineligible, detail));
         } else if let Some(detail) = capped(offer, &env) {
-            losers.push(lost(offer, "CAP", detail));
+            losers.push(lost(offer, Reason::Cap, detail));
         } else {
             eligible.push(offer);
         }
@@ -205,10 +244,10 @@ fn eligible<'a>(placement: &Placement, env: &Env<'a>, losers: &mut Vec<Loser>) -
     eligible
 }
 
-fn lost(offer: &Offer, reason: &str, detail: Arc<str>) -> Loser {
+fn lost(offer: &Offer, reason: Reason, detail: Arc<str>) -> Loser {
     Loser {
         offer: offer.id.clone(),
-        reason: reason.into(),
+        reason,
         detail,
         priority: None,
     }
@@ -270,7 +309,7 @@ fn judge<'a>(
     let Some(value) = number(&offer.value, &env) else {
         return Err(lost(
             offer,
-            "UNSUITABLE",
+            Reason::Unsuitable,
             format!("{} is unknown", offer.value.text).into(),
         ));
     };
@@ -289,7 +328,7 @@ fn judge<'a>(
             priority,
             value,
         }),
-        None => Err(lost(offer, "UNSUITABLE", "rank is unknown".into())),
+        None => Err(lost(offer, Reason::Unsuitable, "rank is unknown".into())),
     }
 }
 

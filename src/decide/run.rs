@@ -242,7 +242,7 @@ impl<'a> Walk<'a> {
             .push(Fact::Bound(self.run.number, bind.clone(), best));
         self.trace(&node.label, ranked.what());
         self.effects.facts.extend(ranked.given);
-        self.effects.answers.push(ranked.answer);
+        self.effects.answers.push(ranked.answer.into());
         self.resume(node)
     }
 

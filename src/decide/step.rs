@@ -79,7 +79,7 @@ pub struct Effects {
     /// What leaves for channels.
     pub actions: Vec<Action>,
     /// What was ranked.
-    pub answers: Vec<Answer>,
+    pub answers: Vec<Arc<Answer>>,
     /// Runs that are to go on, once the facts are applied.
     pub runs: Vec<u32>,
     /// Sends that wait until all runs of the moment have walked.

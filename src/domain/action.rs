@@ -139,10 +139,44 @@ pub struct Choice {
 pub struct Loser {
     /// Its id.
     pub offer: Arc<str>,
-    /// `INELIGIBLE`, `CAP`, `OUTRANKED`, `UNSUITABLE`.
-    pub reason: Arc<str>,
+    /// The rule that kept it out.
+    pub reason: Reason,
     /// The rule and the value that failed, or who was better.
     pub detail: Arc<str>,
     /// What it was ranked by; absent when it did not come to that.
     pub priority: Option<f64>,
+}
+
+/// The reason code of an offer that was not chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum Reason {
+    /// The customer may not have it.
+    Ineligible,
+    /// The customer has had it as often as may be.
+    Cap,
+    /// Others were better.
+    Outranked,
+    /// Its value or rank is not known.
+    Unsuitable,
+}
+
+impl Reason {
+    /// All of them, in the order in which offers are dropped.
+    pub const ALL: [Self; 4] = [
+        Self::Ineligible,
+        Self::Cap,
+        Self::Unsuitable,
+        Self::Outranked,
+    ];
+
+    /// Returns the code.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Ineligible => "INELIGIBLE",
+            Self::Cap => "CAP",
+            Self::Outranked => "OUTRANKED",
+            Self::Unsuitable => "UNSUITABLE",
+        }
+    }
 }

@@ -18,7 +18,7 @@ pub mod trace;
 pub mod value;
 pub mod zone;
 
-pub use action::{Action, Answer, Choice, Loser};
+pub use action::{Action, Answer, Choice, Loser, Reason};
 pub use event::Event;
 pub use fact::Fact;
 pub use id::{CustomerId, EventId, Partition};

@@ -40,8 +40,8 @@ pub enum What {
     Scored(Arc<str>, Result<f64, Arc<str>>),
     /// The branch went this way; the condition with its values.
     Took(Arc<str>, Arc<str>),
-    /// Offers were ranked: the chosen ones; the losers with their reasons.
-    Ranked(Vec<Arc<str>>, Vec<(Arc<str>, Arc<str>)>),
+    /// Offers were ranked: the chosen ones; the reason codes, each with offers it kept out: `CAP a, b; OUTRANKED c, d, e, f and 9 more`.
+    Ranked(Vec<Arc<str>>, Arc<str>),
     /// An action left: its id, channel and template.
     Sent(Arc<str>, Arc<str>, Arc<str>),
     /// An action was held back, by this reason code, and the detail.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::Zone;
@@ -59,6 +60,8 @@ pub struct Place {
     pub file: Arc<str>,
     /// Line, from 1.
     pub line: u32,
+    /// Bytes of the file.
+    pub span: Range<usize>,
 }
 
 impl fmt::Display for Place {

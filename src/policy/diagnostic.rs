@@ -38,9 +38,31 @@ impl Source {
     }
 }
 
+/// How bad a problem is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Severity {
+    /// No bundle comes of it.
+    #[default]
+    Error,
+    /// It is most likely not what the author meant.
+    Warning,
+}
+
+impl Severity {
+    /// Returns the word for tools: `error` or `warning`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// How bad it is.
+    pub severity: Severity,
     /// Its kind, stable for tools: `unknown_key`.
     pub code: &'static str,
     /// What is wrong: lower case, no full stop, the author's words in backticks.
@@ -66,6 +88,7 @@ impl Diagnostic {
         let start = floor(&source.text, span.start);
         let end = floor(&source.text, span.end.max(start));
         Self {
+            severity: Severity::Error,
             code,
             message: message.into(),
             source: source.clone(),
@@ -91,7 +114,12 @@ impl Diagnostic {
 
     fn to_miette(&self) -> MietteDiagnostic {
         let label = LabeledSpan::at(self.span.clone(), self.label.clone());
+        let severity = match self.severity {
+            Severity::Error => miette::Severity::Error,
+            Severity::Warning => miette::Severity::Warning,
+        };
         let shown = MietteDiagnostic::new(self.message.clone())
+            .with_severity(severity)
             .with_code(format!("attune::{}", self.code))
             .with_labels([label]);
         match &self.help {
@@ -104,6 +132,7 @@ impl Diagnostic {
         let (line, column) = self.source.position(self.span.start);
         let help = self.help.as_deref().map_or(Value::Null, Value::text);
         let fields: Map = [
+            ("severity", Value::text(self.severity.as_str())),
             ("code", Value::text(self.code)),
             ("message", Value::text(&self.message)),
             ("file", Value::text(&self.source.name)),
@@ -135,6 +164,19 @@ impl Diagnostics {
         self.0.dedup();
     }
 
+    /// Counts the errors; the rest are warnings.
+    pub fn n_errors(&self) -> usize {
+        let is_error = |it: &&Diagnostic| it.severity == Severity::Error;
+        self.0.iter().filter(is_error).count()
+    }
+
+    /// Returns the errors without the warnings.
+    #[must_use]
+    pub fn errors(mut self) -> Self {
+        self.0.retain(|it| it.severity == Severity::Error);
+        self
+    }
+
     /// Draws the problems for a terminal.
     pub fn render(&self, color: bool) -> String {
         let theme = if color {
@@ -163,7 +205,16 @@ impl Diagnostics {
         out
     }
 
-    /// Returns the first problems as JSON: a list of `{code, message, file, line, column, help}`.
+    /// Returns how many there are: `2 errors, 1 warning`.
+    pub fn tally(&self) -> String {
+        let n_errors = self.n_errors();
+        let counts = [(n_errors, "error"), (self.0.len() - n_errors, "warning")];
+        let some = counts.into_iter().filter(|(n, _)| *n > 0);
+        let words = some.map(|(n, word)| format!("{n} {word}{}", if n == 1 { "" } else { "s" }));
+        words.collect::<Vec<String>>().join(", ")
+    }
+
+    /// Returns the first problems as JSON: a list of `{severity, code, message, file, line, column, help}`.
     pub fn to_json(&self) -> String {
         let written = self.0.iter().take(Self::WRITTEN_MAX);
         Value::List(written.map(Diagnostic::to_value).collect()).to_string()

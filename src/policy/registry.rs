@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::{Duration, Value};
 use crate::policy::bundle::Place;
+use crate::policy::expr::shape::Shape;
 use crate::policy::expr::{Expr, Node, Root};
 use crate::policy::feature::{Feature, Fold, Window};
 
@@ -42,6 +43,27 @@ impl Registry {
     /// Returns the declared names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(AsRef::as_ref)
+    }
+
+    /// Returns what a feature's value is.
+    pub fn shape(&self, idx: usize) -> Shape {
+        match self.features.get(idx).map(|feature| &feature.fold) {
+            Some(
+                Fold::Count
+                | Fold::Sum(_)
+                | Fold::Distinct(_)
+                | Fold::Dwell
+                | Fold::First(None)
+                | Fold::Last(None),
+            ) => Shape::Number,
+            Some(Fold::First(Some(_)) | Fold::Last(Some(_))) | None => Shape::Any,
+        }
+    }
+
+    /// Tells if a feature counts, so that its value is never below 0.
+    pub fn counts(&self, idx: usize) -> bool {
+        let fold = self.features.get(idx).map(|feature| &feature.fold);
+        matches!(fold, Some(Fold::Count | Fold::Distinct(_) | Fold::Dwell))
     }
 
     /// Adds a feature, or finds the one of the same definition and widens its window; returns its index.

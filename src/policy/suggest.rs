@@ -25,6 +25,23 @@ pub fn hint<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Stri
         .unwrap_or_default()
 }
 
+/// Tells if what was written is so near to a known word that it must be a slip: another case, one letter, or two
+/// letters of a long word.
+pub fn is_slip(written: &str, known: &str) -> bool {
+    let n_letters = written.chars().count();
+    let n_known = known.chars().count();
+    if n_letters.abs_diff(n_known) > 2 {
+        return false;
+    }
+    let reach = match n_letters.min(n_known) {
+        0..=3 => 0,
+        4 => usize::from(n_known > 4),
+        5..=9 => 1,
+        10.. => 2,
+    };
+    written != known && distance(written, known) <= reach
+}
+
 /// Counts the single-letter edits between two words; a swap of neighbors is one, case is none.
 fn distance(a: &str, b: &str) -> usize {
     let a: Vec<char> = a.chars().take(80).flat_map(char::to_lowercase).collect();

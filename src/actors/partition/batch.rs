@@ -59,7 +59,7 @@ pub struct Work {
     /// Whether the profile has learnt anything.
     pub learnt: bool,
     /// Answers to the decide calls, in order.
-    pub answers: VecDeque<Option<Answer>>,
+    pub answers: VecDeque<Option<Arc<Answer>>>,
 }
 
 /// Where an input came from.
@@ -69,7 +69,7 @@ pub enum Origin {
     /// A timer.
     Timer,
     /// A decide call; `None` once it was answered.
-    Ask(Option<oneshot::Sender<Result<Answer, AskError>>>),
+    Ask(Option<oneshot::Sender<Result<Arc<Answer>, AskError>>>),
 }
 
 impl Batch {

@@ -10,7 +10,7 @@ use crate::actors::engine::Engine;
 use crate::actors::gather::gather;
 use crate::actors::image::{Position, customer_key, timer_key};
 use crate::domain::{CustomerId, Partition, Timestamp};
-use crate::store::{Batch, Table};
+use crate::store::{Batch, Durability, Table};
 
 /// A checkpoint that takes long is followed by a pause this many times as long for each partition, so
 /// that all of them together cannot eat the machine.
@@ -24,6 +24,9 @@ const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// How often the log is trimmed.
 const TRIM_EVERY: Duration = Duration::from_secs(5);
+
+/// How many images one commit of the store holds: while it is applied, nobody can be loaded.
+const COMMIT_IMAGES: usize = 16;
 
 /// When the next checkpoint is due.
 pub struct Pace {
@@ -81,9 +84,26 @@ impl Pace {
 
 /// Removes what every image has and what has left from the log; it is tried again with the next checkpoint.
 async fn trim(engine: Arc<Engine>, id: Partition, keep: u64) {
+    let start = Instant::now();
     if let Err(error) = engine.streams.trim(id, keep).await {
         tracing::warn!(%error, partition = id.0, "cannot trim the state log");
     }
+    engine.meters.trim.since(start);
+}
+
+/// Writes commits in order; the last one keeps those before it, too.
+fn write_all(engine: &Engine, batches: Vec<Batch>) -> Result<(), crate::store::Error> {
+    let n = batches.len();
+    for (idx, batch) in batches.into_iter().enumerate() {
+        engine.crash.pass("in_checkpoint");
+        let durability = if idx + 1 == n {
+            engine.limits.checkpoint_durability
+        } else {
+            Durability::Buffered
+        };
+        engine.store.commit(batch, durability)?;
+    }
+    Ok(())
 }
 
 impl State {
@@ -135,8 +155,12 @@ impl State {
     pub(super) fn imaged(&mut self, images: Vec<Option<Imaged>>) -> Result<(), Error> {
         let start = Instant::now();
         self.phase = Phase::Idle;
+        let mut batches = Vec::new();
         let mut batch = Batch::default();
-        for image in images {
+        for (idx, image) in images.into_iter().enumerate() {
+            if idx > 0 && idx.is_multiple_of(COMMIT_IMAGES) {
+                batches.push(std::mem::take(&mut batch));
+            }
             let Imaged { customer, row, due } = image.ok_or(Error::CustomerDied)?;
             let row = row.map_err(|error| Error::Encoding(error.to_string()))?;
             batch.put(Table::Customers, customer_key(self.id, &customer), row);
@@ -158,12 +182,13 @@ impl State {
             .seal()
             .map_err(|error| Error::Encoding(error.to_string()))?;
         batch.put(Table::Meta, Position::key(self.id), row);
+        batches.push(batch);
         self.engine
             .meters
             .images
             .add(self.checkpoint.saving.len() as u64);
         self.engine.meters.checkpoint.since(start);
-        self.write(batch, position);
+        self.write(batches, position);
         Ok(())
     }
 
@@ -179,14 +204,13 @@ impl State {
         }
     }
 
-    fn write(&self, batch: Batch, position: Position) {
+    /// Writes commits of images in the background, the one with the position last: an image says itself which
+    /// commits of the log are in it, so those that are newer than the position do no harm.
+    fn write(&self, batches: Vec<Batch>, position: Position) {
         let (engine, myself) = (self.engine.clone(), self.myself.clone());
         let writing = tokio::task::spawn_blocking(move || {
-            engine.crash.pass("in_checkpoint");
             let start = Instant::now();
-            let done = engine
-                .store
-                .commit(batch, engine.limits.checkpoint_durability);
+            let done = write_all(&engine, batches);
             engine.meters.checkpoint.since(start);
             engine.crash.pass("after_checkpoint");
             let _gone = myself.cast(Message::Checkpointed(

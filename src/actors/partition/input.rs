@@ -46,7 +46,7 @@ pub enum Incoming {
         CustomerId,
         Ask,
         Timestamp,
-        oneshot::Sender<Result<Answer, AskError>>,
+        oneshot::Sender<Result<Arc<Answer>, AskError>>,
     ),
     /// Somebody wants to see a customer.
     Look(CustomerId, oneshot::Sender<Option<Box<Profile>>>),

@@ -50,7 +50,7 @@ async fn a_timeline_says_why_and_why_not_the_newest_first() {
         writeln!(lines, "{line}").unwrap();
     }
     expect![[r#"
-        {"at":"2026-01-05T10:03:00.000Z","detail":"shipping, welcome; not club: INELIGIBLE","event":null,"instance":null,"journey_or_placement":"hero","reason":null,"step":null,"text":"hero offers shipping, welcome; not club: INELIGIBLE","times":1,"what":"ranked"}
+        {"at":"2026-01-05T10:03:00.000Z","detail":"shipping, welcome; not INELIGIBLE club","event":null,"instance":null,"journey_or_placement":"hero","reason":null,"step":null,"text":"hero offers shipping, welcome; not INELIGIBLE club","times":1,"what":"ranked"}
         {"at":"2026-01-05T10:03:00.000Z","detail":"until 2026-01-05T10:33:00.000Z","event":null,"instance":1,"journey_or_placement":"cart","reason":null,"step":"1","text":"cart run 1 waits until 2026-01-05T10:33:00.000Z","times":1,"what":"waits"}
         {"at":"2026-01-05T10:03:00.000Z","detail":"0.250000","event":null,"instance":1,"journey_or_placement":"cart","reason":"purchase-intent","step":"0","text":"cart run 1 scored 0.2500 with purchase-intent","times":1,"what":"scored"}
         {"at":"2026-01-05T10:03:00.000Z","detail":null,"event":"m4","instance":1,"journey_or_placement":"cart","reason":null,"step":null,"text":"cart run 1 began","times":1,"what":"entered"}

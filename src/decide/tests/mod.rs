@@ -216,7 +216,9 @@ fn write(out: &mut String, outcome: &Outcome) {
             writeln!(
                 out,
                 "   not {}: {} {}{priority}",
-                loser.offer, loser.reason, loser.detail
+                loser.offer,
+                loser.reason.code(),
+                loser.detail
             )
             .unwrap();
         }
@@ -231,7 +233,7 @@ fn shown(what: &What) -> String {
         What::Woke => "woke".into(),
         What::Scored(model, score) => format!("{model} scored {score:?}"),
         What::Took(arm, why) => format!("took {arm}: {why}"),
-        What::Ranked(chosen, lost) => format!("ranked {chosen:?}, lost {lost:?}"),
+        What::Ranked(chosen, lost) => format!("ranked {chosen:?}, lost {lost}"),
         What::Sent(_, channel, template) => format!("sent {channel} {template}"),
         What::Blocked(code, detail) => format!("blocked {code}: {detail}"),
         What::Set(names) => format!("set {names:?}"),

@@ -22,7 +22,7 @@ fn the_best_win_ties_break_by_id_and_every_loser_has_a_reason() {
         None,
         "0m ask hero",
         &expect![[r#"
-            0s hero#0 ranked ["mid", "tea"], lost [("big", "INELIGIBLE"), ("odd", "UNSUITABLE"), ("tie", "OUTRANKED")]
+            0s hero#0 ranked ["mid", "tea"], lost INELIGIBLE big; UNSUITABLE odd; OUTRANKED tie
             0s ANSWER degraded=false fallback=false
                mid p=None priority=Some(5.0)
                tea p=None priority=Some(1.0)
@@ -47,35 +47,35 @@ fn a_cap_of_n_is_never_n_plus_one_and_frees_when_the_window_has_passed() {
         1d1m1s ask hero
     "#,
         &expect![[r#"
-            1m hero#0 ranked ["big", "mid"], lost [("odd", "UNSUITABLE"), ("tea", "OUTRANKED"), ("tie", "OUTRANKED")]
+            1m hero#0 ranked ["big", "mid"], lost UNSUITABLE odd; OUTRANKED tea, tie
             1m ANSWER degraded=false fallback=false
                big p=None priority=Some(10.0)
                mid p=None priority=Some(5.0)
                not odd: UNSUITABLE profile.traits.worth is unknown
                not tea: OUTRANKED after mid at 1
                not tie: OUTRANKED after mid at 1
-            2m hero#0 ranked ["mid", "tea"], lost [("big", "CAP"), ("odd", "UNSUITABLE"), ("tie", "OUTRANKED")]
+            2m hero#0 ranked ["mid", "tea"], lost CAP big; UNSUITABLE odd; OUTRANKED tie
             2m ANSWER degraded=false fallback=false
                mid p=None priority=Some(5.0)
                tea p=None priority=Some(1.0)
                not big: CAP 1/1 per 1d, frees at 2026-01-06T00:01:00.000Z
                not odd: UNSUITABLE profile.traits.worth is unknown
                not tie: OUTRANKED after tea at 1
-            3m hero#0 ranked ["tea", "tie"], lost [("big", "CAP"), ("mid", "CAP"), ("odd", "UNSUITABLE")]
+            3m hero#0 ranked ["tea", "tie"], lost CAP big, mid; UNSUITABLE odd
             3m ANSWER degraded=false fallback=false
                tea p=None priority=Some(1.0)
                tie p=None priority=Some(1.0)
                not big: CAP 1/1 per 1d, frees at 2026-01-06T00:01:00.000Z
                not mid: CAP 2/2 per 1d, frees at 2026-01-06T00:01:00.000Z
                not odd: UNSUITABLE profile.traits.worth is unknown
-            1d1m hero#0 ranked ["big", "mid"], lost [("odd", "UNSUITABLE"), ("tea", "OUTRANKED"), ("tie", "OUTRANKED")]
+            1d1m hero#0 ranked ["big", "mid"], lost UNSUITABLE odd; OUTRANKED tea, tie
             1d1m ANSWER degraded=false fallback=false
                big p=None priority=Some(10.0)
                mid p=None priority=Some(5.0)
                not odd: UNSUITABLE profile.traits.worth is unknown
                not tea: OUTRANKED after mid at 1
                not tie: OUTRANKED after mid at 1
-            1d1m1s hero#0 ranked ["tea", "tie"], lost [("big", "CAP"), ("mid", "CAP"), ("odd", "UNSUITABLE")]
+            1d1m1s hero#0 ranked ["tea", "tie"], lost CAP big, mid; UNSUITABLE odd
             1d1m1s ANSWER degraded=false fallback=false
                tea p=None priority=Some(1.0)
                tie p=None priority=Some(1.0)
@@ -104,22 +104,22 @@ placements:
         Some(0.25),
         "0m ask hero",
         &expect![[r#"
-        0s hero#0 ranked ["b", "a"], lost []
-        0s ANSWER degraded=false fallback=false
-           b p=Some(0.25) priority=Some(4.25)
-           a p=Some(0.25) priority=Some(2.75)
-    "#]],
+            0s hero#0 ranked ["b", "a"], lost 
+            0s ANSWER degraded=false fallback=false
+               b p=Some(0.25) priority=Some(4.25)
+               a p=Some(0.25) priority=Some(2.75)
+        "#]],
     );
     check(
         policy,
         None,
         "0m ask hero",
         &expect![[r#"
-        0s hero#0 ranked ["b", "a"], lost []
-        0s ANSWER degraded=true fallback=false
-           b p=None priority=Some(17.0)
-           a p=None priority=Some(11.0)
-    "#]],
+            0s hero#0 ranked ["b", "a"], lost 
+            0s ANSWER degraded=true fallback=false
+               b p=None priority=Some(17.0)
+               a p=None priority=Some(11.0)
+        "#]],
     );
 }
 
@@ -138,11 +138,11 @@ placements:
         None,
         "0m ask hero",
         &expect![[r#"
-        0s hero#0 ranked ["always"], lost [("never", "INELIGIBLE")]
-        0s ANSWER degraded=false fallback=true
-           always p=None priority=None
-           not never: INELIGIBLE profile.traits.x == 1 [unknown == 1] test.yaml:3
-    "#]],
+            0s hero#0 ranked ["always"], lost INELIGIBLE never
+            0s ANSWER degraded=false fallback=true
+               always p=None priority=None
+               not never: INELIGIBLE profile.traits.x == 1 [unknown == 1] test.yaml:3
+        "#]],
     );
 }
 
@@ -168,20 +168,20 @@ steps:
         1m A
     ",
         &expect![[r#"
-        0s j#1 entered
-        0s j#1 @0 ranked ["once"], lost []
-        0s j#1 @1 sent email t
-        0s j#1 @1 left: completed
-        0s ACTION email t {"code":"X","offer":"once"}
-        0s ANSWER degraded=false fallback=false
-           once p=None priority=Some(2.0)
-        1m j#2 entered
-        1m j#2 @0 ranked [], lost [("once", "CAP")]
-        1m j#2 @1 sent email t
-        1m j#2 @1 left: completed
-        1m ACTION email t {}
-        1m ANSWER degraded=false fallback=false
-           not once: CAP 1/1 per 30d, frees at 2026-02-04T00:00:00.000Z
-    "#]],
+            0s j#1 entered
+            0s j#1 @0 ranked ["once"], lost 
+            0s j#1 @1 sent email t
+            0s j#1 @1 left: completed
+            0s ACTION email t {"code":"X","offer":"once"}
+            0s ANSWER degraded=false fallback=false
+               once p=None priority=Some(2.0)
+            1m j#2 entered
+            1m j#2 @0 ranked [], lost CAP once
+            1m j#2 @1 sent email t
+            1m j#2 @1 left: completed
+            1m ACTION email t {}
+            1m ANSWER degraded=false fallback=false
+               not once: CAP 1/1 per 30d, frees at 2026-02-04T00:00:00.000Z
+        "#]],
     );
 }

@@ -6,6 +6,7 @@ use crate::policy::compile::desk::Desk;
 use crate::policy::compile::journey::{CLASSES, trigger};
 use crate::policy::compile::quiet;
 use crate::policy::compile::steps::Flow;
+use crate::policy::expr::shape::Shape;
 use crate::policy::expr::{Expr, Scope, Site};
 use crate::policy::journey::{Act, OnBlock, Send, Trigger};
 use crate::policy::limits;
@@ -125,7 +126,7 @@ fn score(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
         .desk
         .need(&fields, "as")
         .and_then(|node| flow.desk.local(node));
-    flow.locals.extend(bind.clone());
+    flow.bind(bind.as_ref(), Shape::Number);
     let (model, model_node) = (model?, model_node?);
     let models = &flow.names.models;
     let known = models.keys().map(AsRef::as_ref);
@@ -149,7 +150,7 @@ fn offer(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
         .desk
         .need(&fields, "as")
         .and_then(|node| flow.desk.local(node));
-    flow.locals.extend(bind.clone());
+    flow.bind(bind.as_ref(), Shape::Any);
     let (placement, placement_node) = (placement?, placement_node?);
     let known = flow.names.placements.iter().map(AsRef::as_ref);
     flow.desk
@@ -165,7 +166,7 @@ fn send(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
     let channel = flow.desk.need(&fields, "channel");
     let channel = channel.and_then(|node| channel_of(flow.desk, node));
     let template = flow.desk.need(&fields, "template");
-    let template = template.and_then(|node| flow.desk.text(node, "`template`"));
+    let template = template.and_then(|node| template_of(flow, node));
     let with = fields
         .get("with")
         .map(|node| pairs(flow, node, "`with`"))
@@ -202,6 +203,15 @@ fn channel_of(desk: &mut Desk, node: &Yaml) -> Option<Arc<str>> {
     let help = "it has a meaning of its own under `limits:`";
     desk.advise("bad_name", node.span.clone(), message, help);
     None
+}
+
+fn template_of(flow: &mut Flow<'_>, node: &Yaml) -> Option<Arc<str>> {
+    let name = flow.desk.text(node, "`template`")?;
+    if let Some(templates) = &flow.names.templates {
+        let known = templates.iter().map(AsRef::as_ref);
+        flow.desk.refer(node, "template", &name, known);
+    }
+    Some(name)
 }
 
 fn set(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {

@@ -94,7 +94,7 @@ fn offer(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Option<Offe
         .map(|node| placements(desk, names, node));
     let when = desk.conditions(fields.get("when"), scope);
     let worth = match fields.get("value") {
-        Some(node) => desk.expr(node, scope),
+        Some(node) => desk.number(node, scope),
         None => Some(one(desk, key)),
     };
     let model = fields
@@ -178,7 +178,7 @@ fn placement(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Option<
         site: Site::Rank,
         locals: &[],
     };
-    let rank = fields.get("rank").map(|node| desk.expr(node, scope));
+    let rank = fields.get("rank").map(|node| desk.number(node, scope));
     let limit = fields
         .get("limit")
         .map_or(Some(1), |node| limit(desk, node));

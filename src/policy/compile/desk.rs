@@ -6,9 +6,12 @@ use std::sync::Arc;
 
 use crate::domain::Duration;
 use crate::policy::bundle::Place;
-use crate::policy::diagnostic::{Diagnostic, Source};
-use crate::policy::expr::{self, Expr, Problem, Scope};
+use crate::policy::diagnostic::{Diagnostic, Severity, Source};
+use crate::policy::expr::shape::{Shape, Type};
+use crate::policy::expr::{self, Around, Expr, Problem, Scope, types};
+use crate::policy::lint;
 use crate::policy::registry::Registry;
+use crate::policy::schema::Schemas;
 use crate::policy::suggest;
 use crate::policy::yaml::{self, Content, Style, Yaml};
 
@@ -23,6 +26,14 @@ pub struct Desk {
     pub registry: Registry,
     /// Whether a file could not be read to its end, so that a missing name proves nothing.
     pub incomplete: bool,
+    /// What events and customers look like.
+    pub schemas: Schemas,
+    /// The name of the event that expressions look at, if it can only be one.
+    pub handled: Option<Arc<str>>,
+    /// The name of the event that enters the journey that is read.
+    pub entry: Option<Arc<str>>,
+    /// What is known about the results of the steps before.
+    pub locals: BTreeMap<Arc<str>, Shape>,
     declared: BTreeMap<(&'static str, Arc<str>), Declared>,
 }
 
@@ -55,6 +66,25 @@ impl Desk {
         self.report(code, span, message).help = Some(help.into());
     }
 
+    /// Reports what is most likely not meant.
+    pub fn warn(
+        &mut self,
+        code: &'static str,
+        span: Range<usize>,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
+        let warning = self.report(code, span, message);
+        warning.severity = Severity::Warning;
+        warning.help = Some(help.into());
+    }
+
+    /// Counts the errors so far.
+    pub fn n_errors(&self) -> usize {
+        let is_error = |it: &&Diagnostic| it.severity == Severity::Error;
+        self.problems.iter().filter(is_error).count()
+    }
+
     /// Returns where a node stands.
     pub fn place(&self, node: &Yaml) -> Place {
         Place {
@@ -63,6 +93,7 @@ impl Desk {
                 .as_ref()
                 .map_or_else(|| "".into(), |source| source.name.clone()),
             line: node.line,
+            span: node.span.clone(),
         }
     }
 
@@ -125,6 +156,32 @@ impl Desk {
         let help = "a name has 1 to 64 letters, digits, `-` and `_`";
         self.advise("bad_name", node.span.clone(), message, help);
         None
+    }
+
+    /// Reads the name of an event.
+    pub fn event(&mut self, node: &Yaml) -> Option<Arc<str>> {
+        let name = self.text(node, "the name of an event")?;
+        let verdict = self.schemas.judge_event(&name);
+        let whole = 0..node.text().map_or(0, |text| text.len());
+        if let Some(problem) = types::unknown_event(&name, verdict, &whole) {
+            self.expression_problem(node, problem);
+        }
+        Some(name)
+    }
+
+    /// Runs something while expressions look at this event.
+    pub fn about<T>(&mut self, event: Option<&Arc<str>>, run: impl FnOnce(&mut Self) -> T) -> T {
+        let before = std::mem::replace(&mut self.handled, event.cloned());
+        let result = run(self);
+        self.handled = before;
+        result
+    }
+
+    /// Remembers what the result of a step is.
+    pub fn bind(&mut self, name: &Arc<str>, shape: Shape) {
+        let known = self.locals.get(name);
+        let shape = known.map_or(shape.clone(), |known| shape.or(known));
+        self.locals.insert(name.clone(), shape);
     }
 
     /// Reads a word that expressions can use.
@@ -206,6 +263,37 @@ impl Desk {
 
     /// Compiles an expression.
     pub fn expr(&mut self, node: &Yaml, scope: Scope<'_>) -> Option<Expr> {
+        self.shaped(node, scope).map(|(expr, _)| expr)
+    }
+
+    /// Compiles an expression that should be a number.
+    pub fn number(&mut self, node: &Yaml, scope: Scope<'_>) -> Option<Expr> {
+        let (expr, shape) = self.shaped(node, scope)?;
+        if let Some(found) = shape.kind().filter(|found| *found != Type::Number) {
+            let message = format!("a number is expected, not {}", found.name());
+            let help = "write a number, or an expression that gives one: `offer.value * 2`";
+            self.warn("not_a_number", node.span.clone(), message, help);
+        }
+        Some(expr)
+    }
+
+    /// Compiles an expression that must be true or false.
+    pub fn condition(&mut self, node: &Yaml, scope: Scope<'_>) -> Option<Expr> {
+        let n_before = self.problems.len();
+        let (expr, shape) = self.shaped(node, scope)?;
+        if let Some(found) = shape.kind().filter(|found| *found != Type::Bool) {
+            let message = format!("a condition is true or false, not {}", found.name());
+            let help = "compare it with something: `profile.cart.value >= 50`; `has(x)` asks whether it is known";
+            self.advise("not_a_condition", node.span.clone(), message, help);
+        }
+        if self.problems.len() == n_before {
+            lint::condition(self, &expr);
+        }
+        Some(expr)
+    }
+
+    /// Compiles an expression; returns what its value is.
+    fn shaped(&mut self, node: &Yaml, scope: Scope<'_>) -> Option<(Expr, Shape)> {
         let Content::Scalar(scalar) = &node.content else {
             let help =
                 "an expression is one text; put it in double quotes if it begins with `[` or `{`";
@@ -222,38 +310,34 @@ impl Desk {
         }
         let text: Arc<str> = scalar.text.trim_end().into();
         let place = self.place(node);
-        match expr::compile(&text, scope, &mut self.registry, &place) {
-            Ok(expr) => Some(expr),
-            Err(problems) => {
-                for problem in problems {
-                    self.expression_problem(node, problem);
-                }
-                None
-            }
+        let around = Around {
+            schemas: &self.schemas,
+            event: self.handled.as_deref(),
+            entry: self.entry.as_deref(),
+            locals: &self.locals,
+        };
+        let checked = expr::check(&text, scope, around, &mut self.registry, &place);
+        for problem in checked.problems.into_iter().chain(checked.findings) {
+            self.expression_problem(node, problem);
         }
+        checked.expr.map(|expr| (expr, checked.shape))
     }
 
-    /// Compiles one expression or a list of them.
+    /// Compiles one condition or a list of them; all must be true.
     pub fn conditions(&mut self, node: Option<&Yaml>, scope: Scope<'_>) -> Vec<Expr> {
-        match node.map(|node| (&node.content, node)) {
-            None => Vec::new(),
-            Some((Content::List(items), node)) => {
-                if items.is_empty() {
-                    self.report(
-                        "missing_value",
-                        node.span.clone(),
-                        "the list of conditions is empty",
-                    );
-                }
-                items
-                    .iter()
-                    .filter_map(|item| self.expr(item, scope))
-                    .collect()
-            }
-            Some((Content::Scalar(_) | Content::Map(_) | Content::Broken, node)) => {
-                self.expr(node, scope).into_iter().collect()
-            }
+        let Some(node) = node else {
+            return Vec::new();
+        };
+        let items = node.items();
+        if items.is_empty() {
+            self.report(
+                "missing_value",
+                node.span.clone(),
+                "the list of conditions is empty",
+            );
         }
+        let compiled = items.iter().filter_map(|item| self.condition(item, scope));
+        compiled.collect()
     }
 
     /// Moves a problem of an expression into its file.
@@ -277,8 +361,9 @@ impl Desk {
             self.advise("yaml_comment", start..end, message, help);
             return;
         }
-        self.report(problem.code, start..end.max(start), problem.message)
-            .help = problem.help;
+        let reported = self.report(problem.code, start..end.max(start), problem.message);
+        reported.severity = problem.severity;
+        reported.help = problem.help;
     }
 }
 

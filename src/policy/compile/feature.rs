@@ -53,7 +53,9 @@ fn compile(desk: &mut Desk, name: &Arc<str>, key: &Yaml, node: &Yaml) -> Option<
         return None;
     };
     let (event, of) = event_and_property(desk, &fields, kind);
-    let filter = desk.conditions(fields.get("where"), SCOPE);
+    let filter = desk.about(event.as_ref(), |desk| {
+        desk.conditions(fields.get("where"), SCOPE)
+    });
     let window = window(desk, fields.get("window"));
     let fold = fold(desk, key, kind, of.ok()?);
     let (event, window, fold) = (event?, window?, fold?);
@@ -88,10 +90,13 @@ fn event_and_property(
         event = inner.as_ref().and_then(|inner| desk.need(inner, "event"));
         of = inner.as_ref().and_then(|inner| inner.get("of")).or(of);
     }
-    let event = event.and_then(|event| desk.text(event, "the name of an event"));
+    let event = event.and_then(|event| desk.event(event));
     let of = match of {
         None => Ok(None),
-        Some(of) => desk.expr(of, SCOPE).map(Some).ok_or(Broken),
+        Some(of) => desk
+            .about(event.as_ref(), |desk| desk.expr(of, SCOPE))
+            .map(Some)
+            .ok_or(Broken),
     };
     (event, of)
 }

@@ -62,6 +62,8 @@ const WATCHES: Scope<'static> = Scope {
 /// Compiles a journey.
 pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> Option<Journey> {
     let fields = desk.fields(root, "a journey", &KEYS, &LATER)?;
+    desk.entry = None;
+    desk.locals.clear();
     let name_node = desk.need(&fields, "journey");
     let name = name_node.and_then(|node| desk.name(node, "a journey"));
     let about = fields
@@ -74,6 +76,9 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
     let priority = fields.get("priority").map(|node| desk.expr(node, WEIGHS));
     let quiet = fields.get(quiet::KEY).map(|node| quiet::own(desk, node));
     let entered = desk.need(&fields, "enter").map(|node| enter(desk, node));
+    let entered = entered.flatten();
+    let event = entered.as_ref().map(|enter| enter.event.clone());
+    desk.entry.clone_from(&event);
     let goal = fields.get("goal").and_then(|node| goal(desk, node));
     let exits = fields
         .get("exit")
@@ -82,10 +87,6 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
     let holdout = fields
         .get("holdout")
         .map_or(Some(0.0), |node| holdout(desk, node));
-    let event = entered
-        .as_ref()
-        .and_then(|enter| enter.as_ref())
-        .map(|enter| enter.event.clone());
     let flow = desk
         .need(&fields, "steps")
         .map(|node| steps::compile(desk, names, event.as_ref(), node));
@@ -99,7 +100,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
         class: class?,
         priority: priority.map_or(Some(None), |priority| priority.map(Some))?,
         quiet: quiet.map_or(Some(None), |quiet| quiet.map(Some))?,
-        enter: entered??,
+        enter: entered?,
         goal,
         exits,
         holdout: holdout?,
@@ -121,10 +122,13 @@ fn enter(desk: &mut Desk, node: &Yaml) -> Option<Enter> {
     )?;
     let event = desk
         .need(&fields, "event")
-        .and_then(|node| desk.text(node, "the name of an event"));
-    let filter = desk.conditions(fields.get("where"), ENTERS);
-    let unless = desk.conditions(fields.get("unless"), ENTERS);
-    let key = fields.get("key").and_then(|node| desk.expr(node, ENTERS));
+        .and_then(|node| desk.event(node));
+    let (filter, unless, key) = desk.about(event.as_ref(), |desk| {
+        let filter = desk.conditions(fields.get("where"), ENTERS);
+        let unless = desk.conditions(fields.get("unless"), ENTERS);
+        let key = fields.get("key").and_then(|node| desk.expr(node, ENTERS));
+        (filter, unless, key)
+    });
     let reentry = fields
         .get("reentry")
         .map_or(Some(Reentry::Always), |node| reentry(desk, node));
@@ -168,8 +172,10 @@ fn goal(desk: &mut Desk, node: &Yaml) -> Option<Goal> {
     let fields = desk.fields(node, "`goal`", &["event", "where", "within"], &["value"])?;
     let event = desk
         .need(&fields, "event")
-        .and_then(|node| desk.text(node, "the name of an event"));
-    let filter = desk.conditions(fields.get("where"), WATCHES);
+        .and_then(|node| desk.event(node));
+    let filter = desk.about(event.as_ref(), |desk| {
+        desk.conditions(fields.get("where"), WATCHES)
+    });
     let within = fields
         .get("within")
         .and_then(|node| desk.duration(node, "`within`", true));
@@ -193,10 +199,10 @@ fn exit(desk: &mut Desk, node: &Yaml) -> Option<Exit> {
     if !fields.has("when") && !fields.has("event") {
         desk.need(&fields, "when");
     }
-    let event = fields
-        .get("event")
-        .and_then(|node| desk.text(node, "the name of an event"));
-    let when = desk.conditions(fields.get("when"), WATCHES);
+    let event = fields.get("event").and_then(|node| desk.event(node));
+    let when = desk.about(event.as_ref(), |desk| {
+        desk.conditions(fields.get("when"), WATCHES)
+    });
     let reason = fields
         .get("reason")
         .and_then(|node| desk.text(node, "`reason`"));
@@ -210,15 +216,17 @@ fn exit(desk: &mut Desk, node: &Yaml) -> Option<Exit> {
 /// Reads an event, or an event with a filter.
 pub fn trigger(desk: &mut Desk, node: &Yaml, scope: Scope<'_>) -> Option<Trigger> {
     if !matches!(node.content, Content::Map(_)) {
-        let event = desk.text(node, "the name of an event")?;
+        let event = desk.event(node)?;
         let filter = Vec::new();
         return Some(Trigger { event, filter });
     }
     let fields: Fields<'_> = desk.fields(node, "a trigger", &["event", "where"], &[])?;
     let event = desk
         .need(&fields, "event")
-        .and_then(|node| desk.text(node, "the name of an event"));
-    let filter = desk.conditions(fields.get("where"), scope);
+        .and_then(|node| desk.event(node));
+    let filter = desk.about(event.as_ref(), |desk| {
+        desk.conditions(fields.get("where"), scope)
+    });
     let event = event?;
     Some(Trigger { event, filter })
 }

@@ -9,6 +9,7 @@ mod journey;
 mod limits;
 mod model;
 mod quiet;
+mod schema;
 mod steps;
 mod value;
 
@@ -20,27 +21,44 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::policy::bundle::{Bundle, Listeners};
 use crate::policy::diagnostic::{Diagnostics, Source};
 use crate::policy::feature::Fold;
+use crate::policy::lint;
 use crate::policy::suggest;
 use crate::policy::yaml::{self, Yaml};
-use desk::Desk;
+pub use desk::Desk;
 
-/// Compiles policy files to a bundle.
+/// What came of policy files.
+#[derive(Debug)]
+pub struct Checked {
+    /// The bundle, if there is no error.
+    pub bundle: Option<Bundle>,
+    /// Errors and warnings, sorted by file and position.
+    pub problems: Diagnostics,
+}
+
+/// Checks policy files and compiles them to a bundle.
 ///
 /// The order of the files and the comments in them change nothing, the bundle's id included.
-///
-/// # Errors
-///
-/// Everything that is wrong with all files, sorted by file and position.
-pub fn compile(sources: &[Source]) -> Result<Bundle, Diagnostics> {
+pub fn check(sources: &[Source]) -> Checked {
     let mut desk = Desk::default();
     let documents = read_all(sources, &mut desk);
     let bundle = Build::new(&documents).run(&mut desk);
-    if desk.problems.is_empty() {
-        return Ok(bundle);
+    let is_right = desk.n_errors() == 0;
+    let mut problems = Diagnostics(desk.problems);
+    problems.sort();
+    Checked {
+        bundle: Some(bundle).filter(|_| is_right),
+        problems,
     }
-    let mut diagnostics = Diagnostics(desk.problems);
-    diagnostics.sort();
-    Err(diagnostics)
+}
+
+/// Compiles policy files to a bundle; warnings are not looked at.
+///
+/// # Errors
+///
+/// Every error in all files, sorted by file and position.
+pub fn compile(sources: &[Source]) -> Result<Bundle, Diagnostics> {
+    let Checked { bundle, problems } = check(sources);
+    bundle.ok_or_else(|| problems.errors())
 }
 
 /// A document and what it is.
@@ -55,6 +73,8 @@ struct Document {
 /// What a document is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
+    /// Any of `schemas`, `templates`: what the rest is checked against.
+    Schema,
     /// Any of `features`, `offers`, `placements`, `limits`, `channels`.
     Catalogue,
     /// A model manifest.
@@ -100,6 +120,8 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         "limits",
         "channels",
         "model",
+        "schemas",
+        "templates",
     ];
     let help = format!("a document has one of the keys {}", desk::list(&known));
     let Some(entries) = root.entries() else {
@@ -115,6 +137,9 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     }
     if catalogue::KEYS.into_iter().any(has) {
         return Some(Kind::Catalogue);
+    }
+    if has("schemas") || has("templates") {
+        return Some(Kind::Schema);
     }
     desk.incomplete = true;
     let (first, _) = entries.first()?;
@@ -143,6 +168,8 @@ struct Names {
     offers: BTreeSet<Arc<str>>,
     /// Channels that a send names or that are declared.
     channels: BTreeSet<Arc<str>>,
+    /// The templates that channels have, if they are declared.
+    templates: Option<BTreeSet<Arc<str>>>,
 }
 
 struct Build<'d> {
@@ -168,6 +195,10 @@ impl<'d> Build<'d> {
     }
 
     fn run(mut self, desk: &mut Desk) -> Bundle {
+        for document in self.of(Kind::Schema) {
+            desk.source = Some(document.source.clone());
+            schema::compile(desk, &document.root, &mut self.names.templates);
+        }
         for document in self.documents {
             desk.source = Some(document.source.clone());
             if let Some((_, node)) = document.root.entry("features") {
@@ -175,25 +206,31 @@ impl<'d> Build<'d> {
             }
         }
         for kind in [Kind::Model, Kind::Catalogue, Kind::Journey] {
-            for document in self
-                .documents
-                .iter()
-                .filter(|document| document.kind == kind)
-            {
+            for document in self.of(kind) {
                 desk.source = Some(document.source.clone());
                 self.document(desk, document);
             }
         }
         self.bundle.journeys.sort_by(|a, b| a.name.cmp(&b.name));
         catalogue::link(&mut self.bundle);
+        // An offer that did not compile is missing where it is named.
+        if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
+            lint::catalogue(desk, &self.bundle, &sources(self.documents));
+        }
         self.bundle.features = std::mem::take(&mut desk.registry).into_features();
         self.bundle.listeners = listeners(&self.bundle);
         self.bundle.id = id(self.documents);
         self.bundle
     }
 
+    fn of(&self, kind: Kind) -> impl Iterator<Item = &'d Document> + use<'d> {
+        let documents = self.documents.iter();
+        documents.filter(move |document| document.kind == kind)
+    }
+
     fn document(&mut self, desk: &mut Desk, document: &Document) {
         match document.kind {
+            Kind::Schema => {}
             Kind::Model => {
                 let name = document
                     .root
@@ -214,8 +251,12 @@ impl<'d> Build<'d> {
                 catalogue::compile(desk, &self.names, &document.root, &mut self.bundle);
             }
             Kind::Journey => {
+                let n_before = desk.n_errors();
                 let journey =
                     journey::compile(desk, &self.names, &document.root, &document.canonical);
+                if let Some(journey) = journey.as_ref().filter(|_| desk.n_errors() == n_before) {
+                    lint::journey(desk, journey);
+                }
                 self.bundle.journeys.extend(journey);
             }
         }
@@ -249,9 +290,18 @@ fn listeners(bundle: &Bundle) -> Listeners {
     listeners
 }
 
+fn sources(documents: &[Document]) -> BTreeMap<&str, &Source> {
+    let sources = documents.iter().map(|document| &document.source);
+    sources
+        .map(|source| (source.name.as_ref(), source))
+        .collect()
+}
+
+/// Hashes everything that decides; what it is checked against does not.
 fn id(documents: &[Document]) -> Arc<str> {
     let all: Vec<&str> = documents
         .iter()
+        .filter(|document| document.kind != Kind::Schema)
         .map(|document| document.canonical.as_str())
         .collect();
     format!("{:016x}", xxh3_64(all.join("\n").as_bytes())).into()

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::policy::compile::desk::{Desk, list};
 use crate::policy::compile::{Names, act};
+use crate::policy::expr::shape::Shape;
 use crate::policy::expr::{Expr, Scope, Site};
 use crate::policy::journey::{Act, Step};
 use crate::policy::suggest;
@@ -70,6 +71,14 @@ struct Laid {
 }
 
 impl Flow<'_> {
+    /// Makes the result of a step known to the steps behind it.
+    pub fn bind(&mut self, name: Option<&Arc<str>>, shape: Shape) {
+        if let Some(name) = name {
+            self.locals.push(name.clone());
+            self.desk.bind(name, shape);
+        }
+    }
+
     /// Lays a list in one piece, then the arms of its branches behind it.
     fn lay(
         &mut self,
@@ -261,8 +270,20 @@ impl Flow<'_> {
                 help,
             );
         }
+        if !closed && let Some(last) = items.last() {
+            self.no_otherwise(last);
+        }
         self.locals = after;
         (Some(Act::Branch { arms, otherwise }), ends && closed)
+    }
+
+    fn no_otherwise(&mut self, last: &Yaml) {
+        let key = last.entries().and_then(<[_]>::first);
+        let span = key.map_or_else(|| last.span.clone(), |(key, _)| key.span.clone());
+        let help = "add `- otherwise: next` if that is meant, or `- otherwise: stop`";
+        let message =
+            "the branch has no `otherwise`: who fits no arm, or is unknown, goes on behind it";
+        self.desk.warn("missing_otherwise", span, message, help);
     }
 
     /// Compiles an arm: its condition, unless it is `otherwise`, and its steps.
@@ -297,7 +318,7 @@ impl Flow<'_> {
             site: Site::Step,
             locals: &locals,
         };
-        let when = when.and_then(|when| self.desk.expr(when, scope));
+        let when = when.and_then(|when| self.desk.condition(when, scope));
         let steps = self.desk.need(&fields, "then");
         (
             when,

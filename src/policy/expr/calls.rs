@@ -10,6 +10,7 @@ use crate::policy::expr::functions::{FUNCTIONS, LATER, MACROS, STATES, Style, fo
 use crate::policy::expr::problem::Problem;
 use crate::policy::expr::scope::{ROOTS, Site};
 use crate::policy::expr::shape::Shape;
+use crate::policy::expr::types;
 use crate::policy::expr::{Each, Node};
 use crate::policy::feature::Window;
 use crate::policy::registry::Ask;
@@ -68,14 +69,14 @@ impl Checker<'_> {
             return self.fail(problem);
         }
         let spans: Vec<Range<usize>> = all.iter().map(|ast| ast.span.clone()).collect();
-        let nodes: Vec<Node> = all.into_iter().map(|ast| self.plain(ast)).collect();
+        let nodes = self.arguments(*function, name, &all);
         match fold(*function, &nodes) {
-            Some(Ok(node)) => (node, Shape::Leaf),
+            Some(Ok(node)) => (node, types::result(*function)),
             Some(Err(message)) => {
                 let span = spans.first().cloned().unwrap_or(word.span.clone());
                 self.fail(Problem::new("bad_constant", span, message))
             }
-            None => (Node::Call(*function, nodes), Shape::Leaf),
+            None => (Node::Call(*function, nodes), types::result(*function)),
         }
     }
 
@@ -92,7 +93,7 @@ impl Checker<'_> {
             let problem = Problem::new("wrong_arguments", path.span.clone(), message);
             return self.fail(problem.help("write `has(profile.traits.name)`"));
         }
-        (Node::Has(Box::new(self.plain(path))), Shape::Leaf)
+        (Node::Has(Box::new(self.plain(path))), Shape::Bool)
     }
 
     fn comprehension(
@@ -129,23 +130,51 @@ impl Checker<'_> {
                 message,
             ));
         }
-        let (list, shape) = self.node(list);
-        let item = match shape {
-            Shape::ListOf(item) => *item,
-            Shape::Any | Shape::Leaf | Shape::Fields(_) | Shape::Features => Shape::Any,
+        let is_short = matches!(list.kind, Kind::List(_));
+        let (list, shape) = self.list(list, &word.text);
+        let item = match &shape {
+            Shape::ListOf(item) => item.as_ref().clone(),
+            Shape::Any
+            | Shape::Leaf
+            | Shape::Number
+            | Shape::Text
+            | Shape::Bool
+            | Shape::Fields(_)
+            | Shape::Features => Shape::Any,
         };
         self.variables.push((name.clone(), item));
-        let body = self.plain(body);
-        self.variables.pop();
-        let shape = if each == Each::Filter {
-            shape
+        self.n_long += usize::from(!is_short);
+        self.judge_cost(&word.span);
+        let (body, inner) = if each == Each::Map {
+            self.node(body)
         } else {
-            Shape::Any
+            (self.condition(body, &format!("`{}`", word.text)), shape)
+        };
+        self.n_long -= usize::from(!is_short);
+        self.variables.pop();
+        let shape = match each {
+            Each::All | Each::Exists | Each::ExistsOne => Shape::Bool,
+            Each::Filter => inner,
+            Each::Map => Shape::list_of(inner),
         };
         (
             Node::Each(each, Box::new(list), name.clone(), Box::new(body)),
             shape,
         )
+    }
+
+    /// Warns of a comprehension over a list inside of one over another.
+    fn judge_cost(&mut self, span: &Range<usize>) {
+        if self.n_long < 2 {
+            return;
+        }
+        let message = "this looks at every item of one list for every item of another";
+        let problem = Problem::warning("costly", span.clone(), message);
+        self.findings.push(
+            problem.help(
+                "use `in` with a list of constants, or a feature that counts what you look for",
+            ),
+        );
     }
 
     fn state(
@@ -209,6 +238,7 @@ impl Checker<'_> {
         let event = texts
             .first()
             .map_or_else(|| Arc::from(""), |(text, _)| text.clone());
+        self.judge_event(texts);
         let property = property.map(|(path, _)| path.as_ref());
         let idx = self
             .registry
@@ -218,7 +248,17 @@ impl Checker<'_> {
         } else {
             None
         };
-        (Node::Feature(idx, asked), Shape::Leaf)
+        (Node::Feature(idx, asked), self.registry.shape(idx))
+    }
+
+    /// Judges the names of the event and of its property that a function of behavioural state asks for.
+    fn judge_event(&mut self, texts: &[(Arc<str>, Range<usize>)]) {
+        let Some((event, span)) = texts.first() else {
+            return;
+        };
+        let verdict = self.around.schemas.judge_event(event);
+        self.findings
+            .extend(types::unknown_event(event, verdict, span));
     }
 }
 

@@ -10,8 +10,10 @@ mod print;
 mod problem;
 mod quoted;
 mod scope;
-mod shape;
+pub mod shape;
+pub mod types;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::domain::{Duration, Value};
@@ -20,9 +22,12 @@ use crate::policy::registry::Registry;
 
 pub use functions::read_window;
 pub use problem::Problem;
-pub use scope::{ROOTS, Scope, Site};
+pub use scope::{Around, ROOTS, Scope, Site};
 
-/// Compiles the text of an expression.
+use crate::policy::schema::Schemas;
+use shape::Shape;
+
+/// Compiles the text of an expression, with nothing known about the types of what it looks at.
 ///
 /// - `scope`: what is at hand where it stands.
 /// - `registry`: gives features by name and takes those that the expression implies.
@@ -36,13 +41,60 @@ pub fn compile(
     registry: &mut Registry,
     place: &Place,
 ) -> Result<Expr, Vec<Problem>> {
-    let ast = parser::parse(text).map_err(|problem| vec![problem])?;
-    let root = check::Checker::new(scope, registry, place).run(&ast)?;
-    Ok(Expr {
+    let schemas = Schemas::default();
+    let around = Around {
+        schemas: &schemas,
+        event: None,
+        entry: None,
+        locals: &BTreeMap::new(),
+    };
+    let checked = check(text, scope, around, registry, place);
+    checked.expr.ok_or(checked.problems)
+}
+
+/// An expression and everything that was found in it.
+pub struct Checked {
+    /// The expression, if its grammar is right and every name in it means something.
+    pub expr: Option<Expr>,
+    /// What its value is.
+    pub shape: Shape,
+    /// Why there is none.
+    pub problems: Vec<Problem>,
+    /// Types that do not fit, and what is most likely not meant.
+    pub findings: Vec<Problem>,
+}
+
+/// Compiles the text of an expression and checks the types in it.
+pub fn check(
+    text: &Arc<str>,
+    scope: Scope<'_>,
+    around: Around<'_>,
+    registry: &mut Registry,
+    place: &Place,
+) -> Checked {
+    let ast = match parser::parse(text) {
+        Ok(ast) => ast,
+        Err(problem) => {
+            return Checked {
+                expr: None,
+                shape: Shape::Any,
+                problems: vec![problem],
+                findings: Vec::new(),
+            };
+        }
+    };
+    let checked = check::Checker::new(scope, around, registry, place).run(&ast);
+    let expr = checked.root.map(|root| Expr {
         root,
         text: text.clone(),
         place: place.clone(),
-    })
+    });
+    Checked {
+        expr,
+        shape: checked.shape,
+        problems: checked.problems,
+        findings: checked.findings,
+    }
 }
 
 /// A compiled expression.

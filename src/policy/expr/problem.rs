@@ -2,9 +2,13 @@
 
 use std::ops::Range;
 
+use crate::policy::diagnostic::Severity;
+
 /// One thing that is wrong with an expression.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// How bad it is.
+    pub severity: Severity,
     /// Its kind.
     pub code: &'static str,
     /// Bytes of the expression.
@@ -19,10 +23,19 @@ impl Problem {
     /// Names a problem.
     pub fn new(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
+            severity: Severity::Error,
             code,
             span,
             message: message.into(),
             help: None,
+        }
+    }
+
+    /// Names something that is most likely not meant.
+    pub fn warning(code: &'static str, span: Range<usize>, message: impl Into<String>) -> Self {
+        Self {
+            severity: Severity::Warning,
+            ..Self::new(code, span, message)
         }
     }
 

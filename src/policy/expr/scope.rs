@@ -1,8 +1,11 @@
 //! What is at hand where an expression stands.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::policy::expr::Root;
+use crate::policy::expr::shape::Shape;
+use crate::policy::schema::Schemas;
 
 /// The surroundings of an expression.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +14,19 @@ pub struct Scope<'a> {
     pub site: Site,
     /// Results of earlier steps.
     pub locals: &'a [Arc<str>],
+}
+
+/// What is known about the values that an expression looks at.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// The shapes of events and customers.
+    pub schemas: &'a Schemas,
+    /// The name of the event being handled, if it can only be one.
+    pub event: Option<&'a str>,
+    /// The name of the event that entered, if it can only be one.
+    pub entry: Option<&'a str>,
+    /// Results of earlier steps.
+    pub locals: &'a BTreeMap<Arc<str>, Shape>,
 }
 
 /// Where an expression stands.

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 use super::bundle;
 use crate::policy::journey::{Act, Journey, Step};
 use crate::policy::limits::{Clocks, OwnQuiet, Quiet};
-use crate::policy::{Bundle, Source, compile};
+use crate::policy::{Bundle, Source, check, compile};
 
 const MODEL: &str = "
 model: purchase-intent
@@ -21,6 +21,47 @@ inputs:
   - { column: month, from: \"string(local_month())\", type: text, unknown: none }
 output: { name: probabilities, class: 1 }
 ";
+
+#[test]
+fn nothing_is_odd_about_the_shop_of_the_repository() {
+    let text = |name: &str, text: &str| Source::new(name, text);
+    let sources = [
+        text(
+            "cart.yaml",
+            include_str!("../../../policies/abandoned-cart.yaml"),
+        ),
+        text("offers.yaml", include_str!("../../../policies/offers.yaml")),
+        text(
+            "model.yaml",
+            include_str!("../../../models/purchase-intent/model.yaml"),
+        ),
+        text(
+            "rule.yaml",
+            include_str!("../../../tests/data/policies/rule-r-item.yaml"),
+        ),
+    ];
+    assert_eq!(check(&sources).problems.to_string(), "");
+}
+
+#[test]
+fn what_is_checked_against_is_no_part_of_what_decides() {
+    let journey = "journey: j\nenter: { event: Product Added }\nsteps: [stop]\n";
+    let declared = format!("{journey}---\nschemas: {{ traits: {{ tier: text }} }}\n");
+    assert_eq!(bundle(journey).unwrap().id, bundle(&declared).unwrap().id);
+}
+
+#[test]
+fn warnings_stand_beside_the_bundle_and_errors_in_its_place() {
+    let odd = "journey: j\nenter: { event: A, where: 1 > 2 }\nsteps: [stop]\n";
+    let checked = check(&[Source::new("a.yaml", odd)]);
+    assert!(checked.bundle.is_some());
+    assert_eq!(checked.problems.tally(), "1 warning");
+    let wrong = "journey: j\nenter: { event: A, where: [1 > 2, 1 > 'a'] }\nsteps: [fly]\n";
+    let checked = check(&[Source::new("a.yaml", wrong)]);
+    assert!(checked.bundle.is_none());
+    assert_eq!(checked.problems.tally(), "2 errors, 1 warning");
+    assert_eq!(checked.problems.errors().tally(), "2 errors");
+}
 
 #[test]
 fn the_shop_of_the_repository_compiles() {

@@ -111,7 +111,7 @@ fn problems_are_json_for_tools() {
         .unwrap_err()
         .to_json();
     let expected = expect_test::expect![[
-        r#"[{"code":"unknown_key","column":10,"file":"a.yaml","help":"keys of `enter` are `event`, `where`, `unless`, `key`, `reentry`, `on_repeat`, `max_age`","line":2,"message":"unknown key `evnt` in `enter`, did you mean `event`?"}]"#
+        r#"[{"code":"unknown_key","column":10,"file":"a.yaml","help":"keys of `enter` are `event`, `where`, `unless`, `key`, `reentry`, `on_repeat`, `max_age`","line":2,"message":"unknown key `evnt` in `enter`, did you mean `event`?","severity":"error"}]"#
     ]];
     expected.assert_eq(&json);
 }

@@ -8,28 +8,41 @@
 
 mod compiles;
 mod expressions;
+mod fuzz;
 mod laws;
 mod limits;
 mod wrong_documents;
 mod wrong_expressions;
 mod wrong_limits;
+mod wrong_logic;
+mod wrong_types;
 mod wrong_yaml;
 
 use expect_test::Expect;
 
-use super::{Bundle, Source, compile};
+use super::{Bundle, Source, check, compile};
 
 /// Compiles one file.
 fn bundle(text: &str) -> Result<Bundle, super::Diagnostics> {
     compile(&[Source::new("shop.yaml", text)])
 }
 
-/// Checks what the author of a wrong policy reads.
+/// Checks what the author of a wrong or an odd policy reads.
 fn check_wrong(text: &str, expected: &Expect) {
-    let shown = match bundle(text) {
-        Ok(_) => "it compiles".to_owned(),
-        Err(diagnostics) => diagnostics.render(false),
+    let checked = check(&[Source::new("shop.yaml", text)]);
+    let shown = if checked.problems.0.is_empty() {
+        "nothing is wrong".to_owned()
+    } else {
+        checked.problems.render(false)
     };
     let trimmed: Vec<&str> = shown.lines().map(str::trim_end).collect();
     expected.assert_eq(trimmed.join("\n").trim_matches('\n'));
+}
+
+/// Checks what the author of a wrong or an odd condition of an entry reads.
+fn check_condition(condition: &str, expected: &Expect) {
+    let text = format!(
+        "journey: j\nenter:\n  event: Product Added\n  where: >-\n    {condition}\nsteps: [stop]\n"
+    );
+    check_wrong(&text, expected);
 }

@@ -19,7 +19,7 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                ·    ╰── here
                ╰────
               help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `limits`,
-                    `channels`, `model`"#]],
+                    `channels`, `model`, `schemas`, `templates`"#]],
     );
 }
 
@@ -38,7 +38,7 @@ fn kinds_of_later_slices_are_named() {
                ·   ╰── here
                ╰────
               help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `limits`,
-                    `channels`, `model`"#]],
+                    `channels`, `model`, `schemas`, `templates`"#]],
     );
 }
 
@@ -459,6 +459,18 @@ steps:
 placements: { p: { limit: 1 } }
 ",
         &expect![[r#"
+            attune::missing_otherwise
+
+              ⚠ the branch has no `otherwise`: who fits no arm, or is unknown, goes on behind it
+               ╭─[shop.yaml:7:9]
+             6 │         then: [offer: { placement: p, as: pick }]
+             7 │       - when: pick.value > 1
+               ·         ──┬─
+               ·           ╰── here
+             8 │         then: stop
+               ╰────
+              help: add `- otherwise: next` if that is meant, or `- otherwise: stop`
+
             attune::unknown_name
 
               × unknown name `pick`
@@ -469,7 +481,18 @@ placements: { p: { limit: 1 } }
                ·                 ╰── here
              8 │         then: stop
                ╰────
-              help: names here are `profile`, `entry`; a text stands in quotes inside the expression: "'pick'""#]],
+              help: names here are `profile`, `entry`; a text stands in quotes inside the expression: "'pick'"
+
+            attune::empty_placement
+
+              ⚠ placement `p` has no offers: nothing can be shown there
+                ╭─[shop.yaml:10:15]
+              9 │ ---
+             10 │ placements: { p: { limit: 1 } }
+                ·               ┬
+                ·               ╰── here
+                ╰────
+              help: name it in `placements: [p]` of an offer, or remove it"#]],
     );
 }
 
@@ -484,6 +507,18 @@ steps:
         then: stop
 ",
         &expect![[r#"
+            attune::missing_otherwise
+
+              ⚠ the branch has no `otherwise`: who fits no arm, or is unknown, goes on behind it
+               ╭─[shop.yaml:5:9]
+             4 │   - branch:
+             5 │       - when: event.properties.a > 1
+               ·         ──┬─
+               ·           ╰── here
+             6 │         then: stop
+               ╰────
+              help: add `- otherwise: next` if that is meant, or `- otherwise: stop`
+
             attune::not_at_hand
 
               × `event` is not at hand in a step
@@ -542,7 +577,18 @@ placements: { p: { limit: 1 } }
                ·                                   ╰── here
              5 │ ---
                ╰────
-              help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`"#]],
+              help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`
+
+            attune::empty_placement
+
+              ⚠ placement `p` has no offers: nothing can be shown there
+               ╭─[shop.yaml:6:15]
+             5 │ ---
+             6 │ placements: { p: { limit: 1 } }
+               ·               ┬
+               ·               ╰── here
+               ╰────
+              help: name it in `placements: [p]` of an offer, or remove it"#]],
     );
 }
 

@@ -301,7 +301,7 @@ fn a_document_is_a_map() {
                ·       ╰── here
                ╰────
               help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `limits`,
-                    `channels`, `model`"#]],
+                    `channels`, `model`, `schemas`, `templates`"#]],
     );
 }
 
@@ -421,5 +421,128 @@ fn carriage_returns_move_nothing() {
                ╰────
               help: names here are `profile`, `event`; a text stands in quotes inside the expression:
                     "'profil'""#]],
+    );
+}
+
+#[test]
+fn words_of_older_tools_are_ambiguous() {
+    check_wrong(
+        r"offers:
+  a:
+    placements: [hero]
+    data: { on: 1, enabled: yes, country: NO, quoted: 'yes', 'off': 1 }
+placements: { hero: {} }
+",
+        &expect![[r#"
+            attune::yaml_ambiguous
+
+              ⚠ `on` is a text here, and true or false to older tools
+               ╭─[shop.yaml:4:13]
+             3 │     placements: [hero]
+             4 │     data: { on: 1, enabled: yes, country: NO, quoted: 'yes', 'off': 1 }
+               ·             ─┬
+               ·              ╰── here
+             5 │ placements: { hero: {} }
+               ╰────
+              help: write `true` or `false`, or put the text in quotes
+
+            attune::yaml_ambiguous
+
+              ⚠ `yes` is a text here, and true or false to older tools
+               ╭─[shop.yaml:4:29]
+             3 │     placements: [hero]
+             4 │     data: { on: 1, enabled: yes, country: NO, quoted: 'yes', 'off': 1 }
+               ·                             ─┬─
+               ·                              ╰── here
+             5 │ placements: { hero: {} }
+               ╰────
+              help: write `true` or `false`, or put the text in quotes
+
+            attune::yaml_ambiguous
+
+              ⚠ `NO` is a text here, and true or false to older tools
+               ╭─[shop.yaml:4:43]
+             3 │     placements: [hero]
+             4 │     data: { on: 1, enabled: yes, country: NO, quoted: 'yes', 'off': 1 }
+               ·                                           ─┬
+               ·                                            ╰── here
+             5 │ placements: { hero: {} }
+               ╰────
+              help: write `true` or `false`, or put the text in quotes"#]],
+    );
+}
+
+#[test]
+fn a_clock_as_a_key_is_ambiguous() {
+    check_wrong(
+        r"offers:
+  a:
+    placements: [hero]
+    data:
+      10:00: open
+      '20:00': closed
+placements: { hero: {} }
+",
+        &expect![[r#"
+            attune::yaml_ambiguous
+
+              ⚠ `10:00` is a text here, and a number of minutes to older tools
+               ╭─[shop.yaml:5:7]
+             4 │     data:
+             5 │       10:00: open
+               ·       ──┬──
+               ·         ╰── here
+             6 │       '20:00': closed
+               ╰────
+              help: put the key in quotes"#]],
+    );
+}
+
+#[test]
+fn a_number_loses_its_leading_zero() {
+    check_wrong(
+        r"offers:
+  a: { placements: [hero], data: { zip: 01234, price: 0.5, none: 0, text: '01234' } }
+placements: { hero: {} }
+",
+        &expect![[r#"
+            attune::yaml_ambiguous
+
+              ⚠ YAML reads `01234` as a number without its zero
+               ╭─[shop.yaml:2:41]
+             1 │ offers:
+             2 │   a: { placements: [hero], data: { zip: 01234, price: 0.5, none: 0, text: '01234' } }
+               ·                                         ──┬──
+               ·                                           ╰── here
+             3 │ placements: { hero: {} }
+               ╰────
+              help: put it in quotes if it is a text, such as a postal code"#]],
+    );
+}
+
+#[test]
+fn a_tag_inside_of_a_list_is_found() {
+    check_wrong(
+        r"journey: j
+enter:
+  event: A
+  where:
+    - !profile.traits.a && profile.cart.value > 1
+    - profile.cart.value > 2
+steps: [stop]
+",
+        &expect![[r#"
+            attune::yaml_tag
+
+              × YAML reads `!profile.traits.a` as a tag and deletes it
+               ╭─[shop.yaml:5:7]
+             4 │   where:
+             5 │     - !profile.traits.a && profile.cart.value > 1
+               ·       ─────────────────────┬─────────────────────
+               ·                            ╰── a leading `!`
+             6 │     - profile.cart.value > 2
+               ╰────
+              help: put the whole expression in double quotes, or below a `>-` line; a condition without its
+                    `!` also fits `unless:`"#]],
     );
 }

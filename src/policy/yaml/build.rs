@@ -201,6 +201,20 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// Warns of keys and values that other tools read otherwise.
+    fn lint_texts(&mut self, key: &Yaml, value: &Yaml) {
+        for (node, is_key) in [(key, true), (value, false)] {
+            if let Content::Scalar(Scalar {
+                text,
+                style: Style::Plain,
+            }) = &node.content
+            {
+                let problem = super::traps::ambiguous(self.source, text, node.span.clone(), is_key);
+                self.problems.extend(problem);
+            }
+        }
+    }
+
     /// Drops what cannot be a key: other kinds, second ones, and the tail of a text that YAML cut at a comma.
     fn lint_entries(
         &mut self,
@@ -233,6 +247,7 @@ impl<'a> Builder<'a> {
                 self.problems.push(problem);
                 continue;
             }
+            self.lint_texts(&key, &value);
             kept.push((key, value));
         }
         kept

@@ -74,6 +74,15 @@ impl Yaml {
         }
     }
 
+    /// Returns the items of a list; anything else is its only item.
+    pub fn items(&self) -> &[Yaml] {
+        if let Content::List(items) = &self.content {
+            items
+        } else {
+            std::slice::from_ref(self)
+        }
+    }
+
     /// Returns the entries of a map.
     pub fn entries(&self) -> Option<&[(Yaml, Yaml)]> {
         if let Content::Map(entries) = &self.content {

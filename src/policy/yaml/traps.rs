@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_saphyr::granit_parser::{ErrorKind, Event, ScanError, Span};
 
-use crate::policy::diagnostic::{Diagnostic, Source};
+use crate::policy::diagnostic::{Diagnostic, Severity, Source};
 use crate::policy::yaml::build::{DEPTH_MAX, bytes, stopped_at};
 use crate::policy::yaml::{Content, Style, Yaml};
 
@@ -64,6 +64,50 @@ pub fn eaten(source: &Source, text: &str, span: Range<usize>) -> Option<Diagnost
     }
     let message = format!("YAML reads only `{text}` of this");
     Some(Diagnostic::new(source, "yaml_eaten", span, message).help(QUOTE))
+}
+
+/// Finds plain texts that other tools read otherwise: `on` and `yes` as true, `10:00` as 600, `0123` without its zero.
+pub fn ambiguous(
+    source: &Source,
+    text: &str,
+    span: Range<usize>,
+    is_key: bool,
+) -> Option<Diagnostic> {
+    let truths = ["yes", "no", "on", "off"];
+    let is_truth = truths.iter().any(|truth| truth.eq_ignore_ascii_case(text));
+    let is_clock = is_key && is_clock(text);
+    let has_zero = !is_key && text.len() > 1 && text.starts_with('0') && is_digits(text);
+    let (message, help) = if is_truth {
+        (
+            format!("`{text}` is a text here, and true or false to older tools"),
+            "write `true` or `false`, or put the text in quotes",
+        )
+    } else if is_clock {
+        (
+            format!("`{text}` is a text here, and a number of minutes to older tools"),
+            "put the key in quotes",
+        )
+    } else if has_zero {
+        (
+            format!("YAML reads `{text}` as a number without its zero"),
+            "put it in quotes if it is a text, such as a postal code",
+        )
+    } else {
+        return None;
+    };
+    let mut problem = Diagnostic::new(source, "yaml_ambiguous", span, message).help(help);
+    problem.severity = Severity::Warning;
+    Some(problem)
+}
+
+fn is_clock(text: &str) -> bool {
+    let mut parts = text.split(':');
+    let short = |part: &str| (1..=2).contains(&part.len()) && is_digits(part);
+    text.contains(':') && parts.all(short)
+}
+
+fn is_digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Counts the brackets that a plain text opens and does not close: in a flow collection YAML cut it at a comma.

@@ -1,0 +1,62 @@
+//! Passes over the offers and placements of all files.
+
+use std::collections::BTreeMap;
+
+use crate::policy::bundle::Bundle;
+use crate::policy::compile::Desk;
+use crate::policy::diagnostic::Source;
+use crate::policy::expr::Root;
+use crate::policy::offer::{Offer, Placement};
+
+/// Warns of everything in the offers and placements that is most likely not meant.
+///
+/// - `sources`: the files by name.
+pub fn catalogue(desk: &mut Desk, bundle: &Bundle, sources: &BTreeMap<&str, &Source>) {
+    let source = |file: &str| sources.get(file).map(|source| (*source).clone());
+    for placement in bundle.placements.values() {
+        desk.source = source(&placement.place.file);
+        empty_placement(desk, placement);
+        blind_rank(desk, placement);
+    }
+    for offer in bundle.offers.values() {
+        desk.source = source(&offer.place.file);
+        lint_offer(desk, offer);
+    }
+}
+
+fn empty_placement(desk: &mut Desk, placement: &Placement) {
+    if placement.offers.is_empty() {
+        let name = &placement.name;
+        let message = format!("placement `{name}` has no offers: nothing can be shown there");
+        let help = format!("name it in `placements: [{name}]` of an offer, or remove it");
+        desk.warn(
+            "empty_placement",
+            placement.place.span.clone(),
+            message,
+            help,
+        );
+    }
+}
+
+fn blind_rank(desk: &mut Desk, placement: &Placement) {
+    let Some(rank) = &placement.rank else { return };
+    if placement.offers.len() > 1
+        && !rank.root.uses(&Root::Offer)
+        && !rank.root.uses(&Root::Propensity)
+    {
+        let message = "every offer gets the same rank: it looks at neither `offer` nor `p`";
+        let help = "write for example `p * offer.value`";
+        desk.warn("blind_rank", rank.place.span.clone(), message, help);
+    }
+}
+
+fn lint_offer(desk: &mut Desk, offer: &Offer) {
+    if offer.cap.is_some_and(|cap| cap.n == 0) {
+        let message = format!("offer `{}` can never be shown: its cap is 0", offer.id);
+        let help = "raise the cap, or remove the offer";
+        desk.warn("unreachable", offer.place.span.clone(), message, help);
+    }
+    if offer.when.len() > 1 {
+        super::together(desk, &offer.when);
+    }
+}
