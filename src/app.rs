@@ -112,7 +112,7 @@ pub fn named(bundle: &Bundle) -> Vec<&policy::model::Model> {
         | Act::Offer { .. }
         | Act::WaitFor { .. }
         | Act::Split { .. }
-        | Act::Send { .. }
+        | Act::Send(_)
         | Act::Set(_)
         | Act::Stop { .. } => false,
     };

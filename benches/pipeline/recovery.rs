@@ -32,6 +32,7 @@ offers:
   hello: { placements: [home], value: 1 }
 placements:
   home: { limit: 1 }
+channels: { email: { address: none } }
 ";
 
 /// Events that the last checkpoint lacks: what a second brings.

@@ -246,6 +246,12 @@ fn refusal(code: &str) -> String {
         "REENTRY_GAP" => "it ended too short ago",
         "CONCURRENCY" => "too many runs are in progress",
         "HOLDOUT" => "the customer is held out for comparison",
+        "NO_CONSENT" => "the customer has not allowed it",
+        "SUPPRESSED" => "it is on the suppression list",
+        "UNREACHABLE" => "there is no address",
+        "QUIET_HOURS" => "it is too early or too late in the day",
+        "CONTACT_LIMIT" => "it would be one too many",
+        "OUTRANKED" => "another journey goes first",
         other => return other.to_owned(),
     };
     format!("{words} ({code})")

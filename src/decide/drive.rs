@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::step::{Ask, Effects, Input, Request, Scores, Stage, Step, step};
+use crate::domain::instance::Instance;
 use crate::domain::{Action, Answer, Duration, Event, Fact, Profile, Score, Timestamp};
 use crate::policy::Bundle;
 
@@ -61,6 +63,8 @@ pub fn handle(
         scoring,
         traceparent,
         outcome,
+        contest: Contest::default(),
+        parked: Vec::new(),
     };
     match cause {
         Cause::Event(event) => {
@@ -88,18 +92,53 @@ struct Drive<'a> {
     scoring: Scoring<'a>,
     traceparent: Option<&'a Arc<str>>,
     outcome: Outcome,
+    contest: Contest,
+    /// Sends of the moment that wait for the contest.
+    parked: Vec<Parked>,
 }
 
 impl Drive<'_> {
     /// Ends every sleep that is due up to a time, the earliest first; equal ones by number.
     fn wake_all(&mut self, upto: Timestamp, at: Option<Timestamp>) {
-        while let Some((due, number)) = first_due(self.profile).filter(|(due, _)| *due <= upto) {
-            self.stage(Stage::Wake(number), at.unwrap_or(due).max(self.profile.now));
+        while let Some(due) = self.profile.next_due().filter(|due| *due <= upto) {
+            let now = at.unwrap_or(due).max(self.profile.now);
+            // What is handled at the same time is one moment.
+            let wakes = due_upto(self.profile, upto.min(now.max(due)));
+            self.moment(wakes.into_iter().map(Stage::Wake), now);
         }
     }
 
-    /// Decides one stage and those that follow from it.
     fn stage(&mut self, stage: Stage<'_>, now: Timestamp) {
+        self.moment([stage], now);
+    }
+
+    /// Decides stages of one moment and those that follow from them; then the sends they led to, the weightiest first.
+    fn moment<'s>(&mut self, stages: impl IntoIterator<Item = Stage<'s>>, now: Timestamp) {
+        self.contest.begin(now);
+        for stage in stages {
+            self.walk(stage, now);
+        }
+        while !self.parked.is_empty() {
+            let mut parked = std::mem::take(&mut self.parked);
+            contest::sort(&mut parked);
+            for send in &parked {
+                self.settle(send, now);
+            }
+        }
+    }
+
+    fn settle(&mut self, send: &Parked, now: Timestamp) {
+        let winner = self.contest.winner(send).cloned();
+        let n_before = self.outcome.actions.len();
+        self.walk(Stage::Settle(send, winner.as_ref()), now);
+        let mut left = self.outcome.actions[n_before..].iter();
+        if left.any(|action| action.instance == send.run && action.step == send.step) {
+            self.contest.win(send);
+        }
+    }
+
+    /// Decides one stage, and lets the runs that follow from it walk.
+    fn walk(&mut self, stage: Stage<'_>, now: Timestamp) {
         let mut runs = self.decide(stage, now);
         runs.reverse();
         while let Some(number) = runs.pop() {
@@ -133,6 +172,7 @@ impl Drive<'_> {
         self.outcome.facts.extend(effects.facts);
         self.outcome.actions.extend(effects.actions);
         self.outcome.answers.extend(effects.answers);
+        self.parked.extend(effects.parked);
         effects.runs
     }
 }
@@ -148,10 +188,11 @@ fn complete(request: &Request, scored: &Scores) -> (Arc<str>, Vec<Score>) {
     )
 }
 
-fn first_due(profile: &Profile) -> Option<(Timestamp, u32)> {
-    profile
-        .journeys
-        .iter()
-        .filter_map(|run| run.wait.map(|wait| (wait.due, run.number)))
-        .min()
+/// Returns the runs whose sleep is due up to a time, the earliest first; equal ones by number.
+fn due_upto(profile: &Profile, upto: Timestamp) -> Vec<u32> {
+    let due = |run: &Instance| Some((run.wait?.due, run.number));
+    let all = profile.journeys.iter().filter_map(due);
+    let mut due: Vec<_> = all.filter(|(due, _)| *due <= upto).collect();
+    due.sort_unstable();
+    due.into_iter().map(|(_, number)| number).collect()
 }

@@ -7,10 +7,10 @@ use crate::decide::eval::eval;
 use crate::decide::explain::{all_true, first_not_false, first_not_true};
 use crate::decide::heed::after_sleep;
 use crate::decide::step::Effects;
-use crate::domain::instance::Instance;
+use crate::domain::instance::{Instance, Wait};
 use crate::domain::{Event, Fact, Profile, Timestamp, Trace, Value, What};
 use crate::policy::Bundle;
-use crate::policy::journey::{Journey, OnRepeat, Reentry, Step as Node};
+use crate::policy::journey::{Act, Journey, OnRepeat, Reentry, Step as Node};
 
 /// Lets the journeys hear of an event that the profile has learnt.
 pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
@@ -295,7 +295,11 @@ pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> 
         }
     };
     let (label, took) = next;
-    effects.facts.push(Fact::Moved(number, label, None));
+    // A send that was held keeps its sleep as a note of since when, and is not due any more.
+    let due = Timestamp::MAX;
+    let held = run.wait.filter(|_| label == run.step);
+    let held = held.map(|wait| Wait { due, ..wait });
+    effects.facts.push(Fact::Moved(number, label, held));
     effects.facts.push(trace(What::Woke));
     effects.facts.extend(took.map(trace));
     effects.runs.push(number);
@@ -305,7 +309,7 @@ pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> 
 /// Where a run goes: the step's label and the arm that leads there; or the arm, why the run ends, and whether to remember it.
 type Way = Result<(Arc<str>, Option<What>), (Option<What>, Arc<str>, bool)>;
 
-/// Returns where a run goes whose sleep is over.
+/// Returns where a run goes whose sleep is over; a send that was held is tried again.
 fn next_of(bundle: &Bundle, profile: &Profile, run: &Instance, now: Timestamp) -> Way {
     let journey = bundle
         .journey(&run.journey)
@@ -315,6 +319,9 @@ fn next_of(bundle: &Bundle, profile: &Profile, run: &Instance, now: Timestamp) -
         return Err((None, reason, remember));
     }
     let step = at_step(journey, &run.step).ok_or((None, Arc::from("step_removed"), remember))?;
+    if let Act::Send(_) = step.act {
+        return Ok((step.label.clone(), None));
+    }
     match after_sleep(step, run.wait) {
         (Some(next), took) => Ok((journey.flow[next].label.clone(), took)),
         (None, took) => Err((took, "completed".into(), remember)),

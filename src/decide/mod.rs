@@ -1,5 +1,6 @@
 //! One input in, effects out: pure, so that tests, backtests and live run the same core.
 
+mod contest;
 mod draw;
 pub mod drive;
 pub mod env;
@@ -7,6 +8,7 @@ mod eval;
 mod explain;
 mod features;
 mod function;
+mod guards;
 mod heed;
 mod inputs;
 mod journeys;

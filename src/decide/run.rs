@@ -7,7 +7,8 @@ use crate::decide::draw::draw;
 use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
 use crate::decide::explain::detail;
-use crate::decide::journeys::{at_step, in_run, standing_exit};
+use crate::decide::journeys::{at_step, in_run};
+use crate::decide::send::Settled;
 use crate::decide::step::{Effects, Input, Request, Step};
 use crate::decide::wait::{self, Target};
 use crate::decide::{inputs, rank, send};
@@ -18,11 +19,12 @@ use crate::policy::Bundle;
 use crate::policy::Expr;
 use crate::policy::journey::{Act, Journey, Past, Share, Step as Node, Until};
 
-/// Goes on with a run from the step where it stands.
+/// Goes on with a run from the step where it stands, or from the send that was settled.
 pub fn run(
     bundle: &Bundle,
     profile: &Profile,
     number: u32,
+    settled: Settled<'_>,
     input: &Input<'_>,
     now: Timestamp,
 ) -> Step {
@@ -33,6 +35,7 @@ pub fn run(
         return Step::Done(Effects::default());
     };
     let effects = Effects::default();
+    let mut step = at_step(journey, settled.step().unwrap_or(&run.step));
     let mut walk = Walk {
         bundle,
         profile,
@@ -40,9 +43,9 @@ pub fn run(
         run,
         input,
         now,
+        settled,
         effects,
     };
-    let mut step = at_step(journey, &run.step);
     loop {
         let Some(node) = step else {
             walk.leave(&run.step, "completed");
@@ -71,12 +74,14 @@ pub struct Walk<'a> {
     pub input: &'a Input<'a>,
     /// Logical time.
     pub now: Timestamp,
+    /// What the contest of the moment says of the first send of the walk.
+    pub settled: Settled<'a>,
     /// What follows so far.
     pub effects: Effects,
 }
 
 /// Where a walk goes after a step.
-enum Next {
+pub enum Next {
     /// On to that step; `None` completes the journey.
     Go(Option<usize>),
     /// The walk ends here.
@@ -98,11 +103,7 @@ impl<'a> Walk<'a> {
             Act::Score { model, bind } => self.score(node, model, bind),
             Act::Branch { arms, otherwise } => Next::Go(self.branch(node, arms, *otherwise)),
             Act::Offer { placement, bind } => self.offer(node, placement, bind),
-            Act::Send {
-                channel,
-                template,
-                with,
-            } => self.send(node, channel, template, with),
+            Act::Send(what) => send::send(self, node, what),
             Act::Set(values) => self.set(node, values),
             Act::Stop { reason } => {
                 self.leave(&node.label, reason);
@@ -188,7 +189,8 @@ impl<'a> Walk<'a> {
         self.resume(node, arm.first.or(node.next))
     }
 
-    fn leave(&mut self, step: &Arc<str>, reason: &str) {
+    /// Ends the run.
+    pub fn leave(&mut self, step: &Arc<str>, reason: &str) {
         let reason: Arc<str> = reason.into();
         let remember = self.journey.remembers();
         let left = Fact::Left(self.run.number, self.now, reason.clone(), remember);
@@ -306,29 +308,6 @@ impl<'a> Walk<'a> {
         }
         self.trace(&node.label, What::Set(names));
         self.resume(node, node.next)
-    }
-
-    fn send(
-        &mut self,
-        node: &'a Node,
-        channel: &Arc<str>,
-        template: &Arc<str>,
-        with: &'a [(Arc<str>, Expr)],
-    ) -> Next {
-        let Walk {
-            bundle,
-            profile,
-            journey,
-            run,
-            now,
-            ..
-        } = *self;
-        if let Some(reason) = standing_exit(bundle, profile, journey, run, now) {
-            self.leave(&node.label, &reason);
-            return Next::Pause;
-        }
-        send::send(self, &node.label, channel, template, with);
-        Next::Go(node.next)
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub mod action;
 pub mod cart;
+pub mod consent;
+pub mod contact;
 pub mod event;
 pub mod fact;
 pub mod folded;
@@ -11,6 +13,7 @@ pub mod name;
 pub mod profile;
 pub mod score;
 pub mod segment;
+pub mod suppression;
 pub mod time;
 pub mod trace;
 pub mod value;

@@ -34,7 +34,7 @@ pub struct Local {
     pub weekday: i8,
 }
 
-/// What a wall clock shows, to the minute.
+/// What a wall clock shows; policies name it to the minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WallTime(Time);
 
@@ -135,6 +135,11 @@ impl Zone {
         }
     }
 
+    /// Returns what the clocks show, to the second.
+    pub fn clock(&self, at: Timestamp) -> WallTime {
+        WallTime(self.shown(at).time())
+    }
+
     /// Returns the first moment of the local day that `at` is in.
     pub fn start_of_day(&self, at: Timestamp) -> Timestamp {
         self.moment(self.shown(at).date().to_datetime(Time::midnight()))
@@ -217,6 +222,9 @@ fn at_offset(shown: DateTime, offset: Offset) -> Timestamp {
 }
 
 impl WallTime {
+    /// The first moment of a day.
+    pub const MIDNIGHT: Self = Self(Time::midnight());
+
     /// Reads `09:00` or `9:00`, at most `23:59`.
     pub fn parse(text: &str) -> Option<Self> {
         let (hour, minute) = text.trim().split_once(':')?;

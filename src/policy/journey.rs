@@ -6,6 +6,7 @@ use crate::domain::zone::{WallTime, Weekdays};
 use crate::domain::{Duration, Zone};
 use crate::policy::bundle::Place;
 use crate::policy::expr::Expr;
+use crate::policy::limits::OwnQuiet;
 
 /// One journey.
 #[derive(Clone, Debug)]
@@ -16,6 +17,10 @@ pub struct Journey {
     pub about: Arc<str>,
     /// How the guards of a send treat it.
     pub class: Class,
+    /// What its sends weigh against those of other journeys at the same moment; without it 0. Unknown weighs less than any number.
+    pub priority: Option<Expr>,
+    /// When its sends are held back, if it says so itself.
+    pub quiet: Option<OwnQuiet>,
     /// Who comes in.
     pub enter: Enter,
     /// When it was worth it: leaves at once, from any step, as converted.
@@ -47,10 +52,21 @@ pub enum Class {
     /// All guards.
     #[default]
     Marketing,
-    /// Not capped.
+    /// Not capped; needs no yes, but respects a no to its purpose.
     Transactional,
-    /// Neither capped nor arbitrated.
+    /// As transactional, and not arbitrated.
     Mandatory,
+}
+
+impl Class {
+    /// Returns the word of the policy; it is also the purpose of a send that names none.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Marketing => "marketing",
+            Self::Transactional => "transactional",
+            Self::Mandatory => "mandatory",
+        }
+    }
 }
 
 /// The entry of a journey.
@@ -165,14 +181,7 @@ pub enum Act {
         bind: Arc<str>,
     },
     /// An action leaves, if every guard passes.
-    Send {
-        /// The channel: a token of NATS subjects.
-        channel: Arc<str>,
-        /// The template's name.
-        template: Arc<str>,
-        /// What goes with it.
-        with: Vec<(Arc<str>, Expr)>,
-    },
+    Send(Box<Send>),
     /// Sleeps until one of several events happens.
     WaitFor {
         /// The highest-ranked first.
@@ -278,6 +287,37 @@ pub struct Share {
     pub end: f64,
     /// Its first step (`None`: the step after).
     pub first: Option<usize>,
+}
+
+/// What leaves, and what may hold it back.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// The channel: a token of NATS subjects.
+    pub channel: Arc<str>,
+    /// The template's name.
+    pub template: Arc<str>,
+    /// What goes with it.
+    pub with: Vec<(Arc<str>, Expr)>,
+    /// How guards treat it; `None`: as the journey.
+    pub class: Option<Class>,
+    /// What consent it needs; `None`: that of its class.
+    pub purpose: Option<Arc<str>>,
+    /// When it is held back, if it says so itself.
+    pub quiet: Option<OwnQuiet>,
+    /// What follows when a guard blocks it.
+    pub on_block: OnBlock,
+}
+
+/// What follows when a guard blocks a send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBlock {
+    /// The next step.
+    #[default]
+    Next,
+    /// The run leaves.
+    Exit,
+    /// It sleeps until the guard lets go, and every guard is asked again; the next step, if nobody knows when that is.
+    Retry,
 }
 
 /// An event and a filter.

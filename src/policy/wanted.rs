@@ -3,8 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::domain::{cart, consent, contact, suppression};
 use crate::policy::Bundle;
 use crate::policy::journey::Journey;
+
+/// Events that change what may be sent.
+const GUARDS: [&str; 5] = [
+    consent::CHANGED,
+    suppression::SUPPRESSED,
+    suppression::UNSUPPRESSED,
+    contact::CONFIRMED,
+    contact::FAILED,
+];
 
 /// The names of events whose properties and context matter.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +58,9 @@ impl Wanted {
 
     /// Tells if anybody looks into events of this name.
     pub fn has(&self, event: &str) -> bool {
-        self.all || self.names.contains(event) || crate::domain::cart::Change::may(event)
+        self.all
+            || self.names.contains(event)
+            || cart::Change::may(event)
+            || GUARDS.contains(&event)
     }
 }

@@ -92,7 +92,10 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
 
 /// Different customers: a split gives one customer one arm for ever.
 fn nobody(lines: &[Line]) -> Profile {
-    Profile::new(CustomerId::parse(&format!("u{}", lines.len() % 8)).unwrap())
+    Profile {
+        id: CustomerId::parse(&format!("u{}", lines.len() % 8)).unwrap(),
+        ..super::customer()
+    }
 }
 
 /// Plays lines; calls `each` after every input with what followed.

@@ -5,13 +5,17 @@
 
 mod expressions;
 mod features;
+mod guards;
 mod journeys;
 mod laws;
+mod laws_guards;
 mod offers;
+mod quiet_hours;
 mod splits;
 mod wait_for;
 mod waits;
 mod weaknesses;
+mod weaknesses_guards;
 
 use std::fmt::Write as _;
 
@@ -19,7 +23,7 @@ use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{Ask, Cause, Request, Scores, handle};
 use crate::domain::event::Kind;
 use crate::domain::{
-    CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Value, What,
+    CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Value, What, consent,
 };
 use crate::policy::{Bundle, Source, compile};
 
@@ -34,6 +38,23 @@ pub fn start() -> Timestamp {
     Timestamp::parse("2026-01-05T00:00:00Z").unwrap()
 }
 
+/// A customer who has an address on every channel and wants marketing.
+pub fn customer() -> Profile {
+    let mut profile = Profile::new(CustomerId::parse("u1").unwrap());
+    let addresses = [
+        ("email", "u1@example.org"),
+        ("phone", "+4930123"),
+        ("device_token", "d1"),
+    ];
+    for (name, address) in addresses {
+        profile.apply(&Fact::Trait(name.into(), Value::text(address)));
+    }
+    for said in consent::of_trait(&Value::Bool(true), Timestamp::MIN) {
+        profile.apply(&Fact::Consented(said));
+    }
+    profile
+}
+
 /// One customer on a virtual clock.
 pub struct World {
     pub bundle: Bundle,
@@ -44,7 +65,10 @@ pub struct World {
 
 impl World {
     pub fn new(policies: &str) -> Self {
-        let profile = Profile::new(CustomerId::parse("u1").unwrap());
+        Self::with(policies, customer())
+    }
+
+    pub fn with(policies: &str, profile: Profile) -> Self {
         Self {
             bundle: bundle(policies),
             profile,
@@ -139,6 +163,11 @@ fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
 pub fn check(policies: &str, score: Option<f64>, script: &str, expected: &expect_test::Expect) {
     let mut world = World::new(policies);
     world.score = score.map_or_else(|| Score::unavailable("no model"), Score::Value);
+    play(world, script, expected);
+}
+
+/// Runs a script in a world and compares the transcript.
+pub fn play(mut world: World, script: &str, expected: &expect_test::Expect) {
     let mut out = String::new();
     for line in script.lines().filter(|line| !line.trim().is_empty()) {
         let (_, outcomes) = world.line(line);

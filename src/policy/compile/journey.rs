@@ -6,17 +6,26 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::fields::Fields;
-use crate::policy::compile::{Names, steps};
+use crate::policy::compile::{Names, quiet, steps};
 use crate::policy::expr::{Expr, Root, Scope, Site};
 use crate::policy::journey::{
     Act, Class, Enter, Exit, Goal, Journey, OnRepeat, Reentry, Step, Trigger, Until,
 };
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 8] = [
-    "journey", "about", "class", "enter", "goal", "exit", "holdout", "steps",
+const KEYS: [&str; 10] = [
+    "journey",
+    "about",
+    "class",
+    "priority",
+    "quiet_hours",
+    "enter",
+    "goal",
+    "exit",
+    "holdout",
+    "steps",
 ];
-const LATER: [&str; 4] = ["migrate", "priority", "limits", "segments"];
+const LATER: [&str; 3] = ["migrate", "limits", "segments"];
 const ENTER_KEYS: [&str; 7] = [
     "event",
     "where",
@@ -26,7 +35,8 @@ const ENTER_KEYS: [&str; 7] = [
     "on_repeat",
     "max_age",
 ];
-const CLASSES: [(&str, Class); 3] = [
+/// The classes by name.
+pub const CLASSES: [(&str, Class); 3] = [
     ("marketing", Class::Marketing),
     ("transactional", Class::Transactional),
     ("mandatory", Class::Mandatory),
@@ -38,6 +48,10 @@ const ON_REPEAT: [(&str, OnRepeat); 3] = [
 ];
 const ENTERS: Scope<'static> = Scope {
     site: Site::Enter,
+    locals: &[],
+};
+const WEIGHS: Scope<'static> = Scope {
+    site: Site::Step,
     locals: &[],
 };
 const WATCHES: Scope<'static> = Scope {
@@ -59,6 +73,8 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
         Some(node) => desk.choice(node, "class", &CLASSES),
         None => Some(Class::Marketing),
     };
+    let priority = fields.get("priority").map(|node| desk.expr(node, WEIGHS));
+    let quiet = fields.get(quiet::KEY).map(|node| quiet::own(desk, node));
     let entered = desk.need(&fields, "enter").map(|node| enter(desk, node));
     let entered = entered.flatten();
     let event = entered.as_ref().map(|enter| enter.event.clone());
@@ -82,6 +98,8 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
         name,
         about: about.unwrap_or_default(),
         class: class?,
+        priority: priority.map_or(Some(None), |priority| priority.map(Some))?,
+        quiet: quiet.map_or(Some(None), |quiet| quiet.map(Some))?,
         enter: entered?,
         goal,
         exits,
@@ -242,6 +260,7 @@ fn uses_entry(journey: &Journey) -> bool {
     let exits = journey.exits.iter().flat_map(|exit| &exit.when);
     let steps = journey.flow.iter().flat_map(expressions);
     goal.chain(exits)
+        .chain(&journey.priority)
         .chain(steps)
         .any(|expr| expr.root.uses(&Root::Entry))
 }
@@ -260,7 +279,8 @@ fn expressions(step: &Step) -> Vec<&Expr> {
             triggers.flat_map(|trigger| &trigger.filter).collect()
         }
         Act::Branch { arms, .. } => arms.iter().map(|(when, _)| when).collect(),
-        Act::Send { with: pairs, .. } | Act::Set(pairs) => expressions_of(pairs),
+        Act::Send(send) => expressions_of(&send.with),
+        Act::Set(pairs) => expressions_of(pairs),
     }
 }
 

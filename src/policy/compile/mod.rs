@@ -7,7 +7,9 @@ mod desk;
 mod feature;
 mod fields;
 mod journey;
+mod limits;
 mod model;
+mod quiet;
 mod schema;
 mod split;
 mod steps;
@@ -76,7 +78,7 @@ struct Document {
 enum Kind {
     /// Any of `schemas`, `templates`: what the rest is checked against.
     Schema,
-    /// Any of `features`, `offers`, `placements`.
+    /// Any of `features`, `offers`, `placements`, `limits`, `channels`.
     Catalogue,
     /// A model manifest.
     Model,
@@ -84,7 +86,7 @@ enum Kind {
     Journey,
 }
 
-const LATER: [&str; 3] = ["limits", "segments", "test"];
+const LATER: [&str; 2] = ["segments", "test"];
 
 fn read_all(sources: &[Source], desk: &mut Desk) -> Vec<Document> {
     let mut documents = Vec::new();
@@ -118,6 +120,8 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         "offers",
         "placements",
         "features",
+        "limits",
+        "channels",
         "model",
         "schemas",
         "templates",
@@ -134,7 +138,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     if has("model") {
         return Some(Kind::Model);
     }
-    if has("offers") || has("placements") || has("features") {
+    if catalogue::KEYS.into_iter().any(has) {
         return Some(Kind::Catalogue);
     }
     if has("schemas") || has("templates") {
@@ -165,6 +169,8 @@ struct Names {
     models: BTreeMap<Arc<str>, bool>,
     placements: BTreeSet<Arc<str>>,
     offers: BTreeSet<Arc<str>>,
+    /// Channels that a send names or that are declared.
+    channels: BTreeSet<Arc<str>>,
     /// The templates that channels have, if they are declared.
     templates: Option<BTreeSet<Arc<str>>>,
 }
@@ -182,6 +188,7 @@ impl<'d> Build<'d> {
             let root = &document.root;
             names.placements.extend(keys(root, "placements"));
             names.offers.extend(keys(root, "offers"));
+            limits::channels(root, &mut names.channels);
         }
         Self {
             documents,

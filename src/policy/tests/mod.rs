@@ -14,6 +14,7 @@ mod limits;
 mod steps;
 mod wrong_documents;
 mod wrong_expressions;
+mod wrong_limits;
 mod wrong_logic;
 mod wrong_steps;
 mod wrong_types;

@@ -18,27 +18,27 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                · ───┬──
                ·    ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `model`,
-                    `schemas`, `templates`"#]],
+              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `limits`,
+                    `channels`, `model`, `schemas`, `templates`"#]],
     );
 }
 
 #[test]
 fn kinds_of_later_slices_are_named() {
     check_wrong(
-        r"limits: { email: 3 per 7d }
+        r"test: a quiet cart
 ",
         &expect![[r#"
             attune::not_supported
 
-              × `limits` is not supported yet
+              × `test` is not supported yet
                ╭─[shop.yaml:1:1]
-             1 │ limits: { email: 3 per 7d }
-               · ───┬──
-               ·    ╰── here
+             1 │ test: a quiet cart
+               · ──┬─
+               ·   ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `model`,
-                    `schemas`, `templates`"#]],
+              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `limits`,
+                    `channels`, `model`, `schemas`, `templates`"#]],
     );
 }
 
@@ -284,7 +284,7 @@ fn steps_of_later_slices_are_named() {
 enter: { event: A }
 steps:
   - enroll: { journey: other }
-  - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
+  - send: { channel: email, template: t, to: profile.traits.email }
 ",
         &expect![[r#"
             attune::not_supported
@@ -295,21 +295,22 @@ steps:
              4 │   - enroll: { journey: other }
                ·     ───┬──
                ·        ╰── here
-             5 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
+             5 │   - send: { channel: email, template: t, to: profile.traits.email }
                ╰────
               help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
                     `set`, `stop`, `exit`
 
             attune::not_supported
 
-              × `quiet_hours` is not supported yet
+              × `to` is not supported yet
                ╭─[shop.yaml:5:42]
              4 │   - enroll: { journey: other }
-             5 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
-               ·                                          ─────┬─────
-               ·                                               ╰── here
+             5 │   - send: { channel: email, template: t, to: profile.traits.email }
+               ·                                          ─┬
+               ·                                           ╰── here
                ╰────
-              help: leave it out; keys of `send` are `channel`, `template`, `with`"#]],
+              help: leave it out; keys of `send` are `channel`, `template`, `with`, `class`, `purpose`,
+                    `quiet_hours`, `on_block`"#]],
     );
 }
 
@@ -1099,8 +1100,8 @@ offers: { a b: { placements: [] } }
                ·   ╰── here
              3 │ enter: { event: A, where: profil.id == 1 }
                ╰────
-              help: keys of a journey are `journey`, `about`, `class`, `enter`, `goal`, `exit`, `holdout`,
-                    `steps`
+              help: keys of a journey are `journey`, `about`, `class`, `priority`, `quiet_hours`, `enter`,
+                    `goal`, `exit`, `holdout`, `steps`
 
             attune::unknown_name
 
