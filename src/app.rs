@@ -110,7 +110,9 @@ pub fn named(bundle: &Bundle) -> Vec<&policy::model::Model> {
         | Act::HoldUntil { .. }
         | Act::Branch { .. }
         | Act::Offer { .. }
-        | Act::Send { .. }
+        | Act::WaitFor { .. }
+        | Act::Split { .. }
+        | Act::Send(_)
         | Act::Set(_)
         | Act::Stop { .. } => false,
     };

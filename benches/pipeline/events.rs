@@ -1,10 +1,11 @@
 //! Made-up events: the same ones every time.
 
 use std::collections::VecDeque;
-use std::fmt::Write as _;
 
 use async_nats::jetstream::context::ContextBuilder;
 use attune::domain::{CustomerId, Timestamp};
+
+use crate::person::{Die, traits};
 
 /// How many customers there are; how often one acts falls with the rank to the power of 0.9.
 pub const N_CUSTOMERS: usize = 100_000;
@@ -20,7 +21,7 @@ const STEP: i64 = 40;
 /// Who does what, as a fair die says.
 pub struct Crowd {
     shares: Vec<f64>,
-    die: u64,
+    die: Die,
 }
 
 impl Crowd {
@@ -34,17 +35,14 @@ impl Crowd {
             sum
         };
         let shares = (0..N_CUSTOMERS).map(&mut add).collect();
-        Self { shares, die: seed }
+        let die = Die::new(seed);
+        Self { shares, die }
     }
 
     /// Throws the die: `[0, 1)`.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are kept")]
     fn throw(&mut self) -> f64 {
-        self.die = self.die.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.die;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((bits ^ (bits >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+        (self.die.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     fn customer(&mut self) -> usize {
@@ -101,18 +99,11 @@ impl Crowd {
     }
 }
 
-/// Returns the subject and the 1.2 KB of somebody who says who they are.
+/// Returns the subject and the 1.1 KB of somebody who says who they are.
 pub fn person(prefix: &str, idx: usize) -> (String, String) {
     let customer = format!("customer-{idx:07}");
-    let mut traits = String::new();
-    for number in 0..20 {
-        // Hashes do not compress: a store that compresses is not to be flattered.
-        let text = xxhash_rust::xxh3::xxh3_128(format!("{customer}/{number}").as_bytes());
-        let _ = write!(traits, r#","trait_{number:02}":"{text:032x}""#);
-    }
-    let payload = format!(
-        r#"{{"type":"identify","userId":"{customer}","traits":{{"number":{idx}{traits}}}}}"#
-    );
+    let traits = traits(idx as u64);
+    let payload = format!(r#"{{"type":"identify","userId":"{customer}","traits":{traits}}}"#);
     (subject(prefix, &customer), payload)
 }
 

@@ -24,6 +24,8 @@ class: transactional
 enter: { event: Product Added }
 steps:
   - send: { channel: email, template: cart, with: { items: profile.cart.items } }
+---
+channels: { email: { address: none } }
 ";
 
 /// Events a second.

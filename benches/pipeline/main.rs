@@ -10,6 +10,7 @@ mod decide;
 mod events;
 mod latency;
 mod machine;
+mod person;
 mod recovery;
 mod room;
 mod row;

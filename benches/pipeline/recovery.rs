@@ -13,6 +13,7 @@ use attune::store::{Batch, Durability, Engine, Options, Table, open};
 
 use crate::events::{Crowd, publish};
 use crate::latency::millis;
+use crate::person::traits;
 use crate::row::Row;
 use crate::throughput::{runtime, scaled};
 use crate::world::{World, start, until_taken};
@@ -31,6 +32,7 @@ offers:
   hello: { placements: [home], value: 1 }
 placements:
   home: { limit: 1 }
+channels: { email: { address: none } }
 ";
 
 /// Events that the last checkpoint lacks: what a second brings.
@@ -97,7 +99,6 @@ fn fill(config: &Config, n: usize) -> anyhow::Result<()> {
         accept_loss: false,
     };
     let store = open(config.store.engine, &config.store.dir, &options)?;
-    let image = [0x5a_u8; 32].repeat(12);
     for from in (0..n).step_by(4_096) {
         let mut batch = Batch::default();
         for idx in from..n.min(from + 4_096) {
@@ -108,7 +109,7 @@ fn fill(config: &Config, n: usize) -> anyhow::Result<()> {
             batch.put(
                 Table::Customers,
                 [&place, customer.as_bytes()].concat(),
-                image.clone(),
+                traits(idx as u64).into_bytes(),
             );
             if idx % 10 == 0 {
                 // The end of the year 9999, as rows of timers have it.

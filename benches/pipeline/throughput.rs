@@ -23,6 +23,8 @@ goal: { event: Order Completed }
 steps:
   - hold_until: { quiet: 30m }
   - send: { channel: email, template: cart, with: { items: profile.cart.items } }
+---
+channels: { email: { address: none } }
 ";
 
 /// What is compared.

@@ -8,6 +8,9 @@ use crate::store::envelope;
 /// The version of rows that this build writes.
 const VERSION: u16 = 1;
 
+/// An image is seldom larger.
+const USUAL_BYTES: usize = 2048;
+
 /// Why a row cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -42,10 +45,9 @@ pub struct Position {
 ///
 /// [`Error::Content`] if the profile cannot be encoded.
 pub fn seal(log_seq: u64, profile: &Profile) -> Result<Vec<u8>, Error> {
-    Ok(envelope::seal(
-        VERSION,
-        &postcard::to_stdvec(&(log_seq, profile))?,
-    ))
+    let room = Vec::with_capacity(USUAL_BYTES);
+    let image = postcard::to_extend(&(log_seq, profile), room)?;
+    Ok(envelope::seal(VERSION, &image))
 }
 
 /// Opens an image.

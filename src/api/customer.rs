@@ -15,7 +15,9 @@ use crate::api::auth::Caller;
 use crate::api::problem::Problem;
 use crate::clock::{self, Clock};
 use crate::decide::feature_value;
+use crate::domain::contact::Contact;
 use crate::domain::instance::{Instance, Past};
+use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::{CustomerId, Map, Profile, Timestamp, Value};
 use crate::policy::Bundle;
 
@@ -106,8 +108,26 @@ pub struct Customer<'a> {
     past: Vec<Ended<'a>>,
     /// When capped offers were given, by offer.
     offers_given: BTreeMap<&'a str, Vec<At>>,
+    /// What the customer said, by channel and purpose; `null` where nobody can read it.
+    consent: BTreeMap<&'a str, BTreeMap<&'a str, Option<&'static str>>>,
+    /// What is not to be sent to.
+    suppressions: Vec<Suppressed<'a>>,
+    /// When sends left that count against caps, by channel.
+    contacts: BTreeMap<&'a str, Vec<At>>,
     /// Logical time of the last input.
     last_input_at: At,
+}
+
+/// An entry of the suppression list.
+#[derive(Serialize, ToSchema)]
+struct Suppressed<'a> {
+    /// One channel; `null` with `address` `null`: everything.
+    channel: Option<&'a str>,
+    /// One address.
+    address: Option<&'a str>,
+    /// Until when; `null`: for ever.
+    until: Option<At>,
+    reason: &'a str,
 }
 
 /// A cart.
@@ -187,7 +207,42 @@ impl<'a> Customer<'a> {
             next_timer: profile.next_due().map(At),
             past: profile.past.iter().map(Ended::of).collect(),
             offers_given: given.collect(),
+            consent: consent(profile),
+            suppressions: profile.suppressed.iter().map(Suppressed::of).collect(),
+            contacts: contacts(profile),
             last_input_at: At(profile.now),
+        }
+    }
+}
+
+fn consent(profile: &Profile) -> BTreeMap<&str, BTreeMap<&str, Option<&'static str>>> {
+    let mut shown: BTreeMap<&str, BTreeMap<&str, _>> = BTreeMap::new();
+    for said in profile.consent.iter() {
+        let purposes = shown.entry(&said.channel).or_default();
+        purposes.insert(&said.purpose, said.status.as_str());
+    }
+    shown
+}
+
+fn contacts(profile: &Profile) -> BTreeMap<&str, Vec<At>> {
+    let times = |contacts: &[Contact]| contacts.iter().map(|contact| At(contact.at)).collect();
+    let all = profile.contacts.iter();
+    all.map(|(channel, contacts)| (channel, times(contacts)))
+        .collect()
+}
+
+impl<'a> Suppressed<'a> {
+    fn of(entry: &'a Suppression) -> Self {
+        let (channel, address) = match &entry.scope {
+            Scope::All => (None, None),
+            Scope::Channel(channel) => (Some(channel.as_ref()), None),
+            Scope::Address(address) => (None, Some(address.as_ref())),
+        };
+        Self {
+            channel,
+            address,
+            until: entry.until.map(At),
+            reason: &entry.by,
         }
     }
 }

@@ -186,6 +186,10 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
         What::Set(names) => ("set", None, own(names.join(", "))),
         What::Left(reason) => ("left", Some(reason), None),
         What::Crossed(way, detail) => (way.as_str(), None, Some(Cow::Borrowed(detail))),
+        What::Aimed(until, why) => ("waits", None, own(format!("until {until}: {why}"))),
+        What::Missed(then, why) => ("missed", Some(then), Some(Cow::Borrowed(why))),
+        What::Met(arm, why) => ("met", Some(arm), Some(Cow::Borrowed(why))),
+        What::Dealt(arm, why) => ("dealt", Some(arm), Some(Cow::Borrowed(why))),
     }
 }
 
@@ -217,6 +221,10 @@ fn sentence(trace: &Trace) -> String {
         What::Set(names) => format!("set {}", names.join(", ")),
         What::Left(reason) => format!("ended: {reason}"),
         What::Crossed(way, why) => format!("{} the segment: {why}", way.as_str()),
+        What::Aimed(until, why) => format!("waits until {until}: {why}"),
+        What::Missed(then, why) => format!("does not wait, {then}: {why}"),
+        What::Met(arm, why) => format!("met arm {arm}: {why}"),
+        What::Dealt(arm, why) => format!("is dealt to {arm}: {why}"),
     };
     let run = match trace.instance {
         0 => String::new(),
@@ -242,6 +250,12 @@ fn refusal(code: &str) -> String {
         "HAPPENED" => "what should not happen has happened",
         "LOOP" => "segments and journeys drive each other in a circle",
         "HOLDOUT" => "the customer is held out for comparison",
+        "NO_CONSENT" => "the customer has not allowed it",
+        "SUPPRESSED" => "it is on the suppression list",
+        "UNREACHABLE" => "there is no address",
+        "QUIET_HOURS" => "it is too early or too late in the day",
+        "CONTACT_LIMIT" => "it would be one too many",
+        "OUTRANKED" => "another journey goes first",
         other => return other.to_owned(),
     };
     format!("{words} ({code})")

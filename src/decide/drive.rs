@@ -3,8 +3,10 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::schedule;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
+use crate::domain::instance::Instance;
 use crate::domain::{
     Action, Answer, Crossing, Duration, Event, Fact, Profile, Score, Timer, Timestamp,
 };
@@ -70,6 +72,8 @@ pub fn handle(
         crossings: VecDeque::new(),
         n_crossings: 0,
         told: Told::default(),
+        contest: Contest::default(),
+        parked: Vec::new(),
     };
     match cause {
         Cause::Event(event) => {
@@ -85,8 +89,8 @@ pub fn handle(
         Cause::Ask(ask) => {
             drive.wake_all(now - Duration::from_millis(1), None);
             drive.keep_up(&[], Spur::default(), now);
-            drive.cross_all(None, now);
-            drive.stage(Stage::Ask(ask), now);
+            drive.moment([], None, now);
+            drive.moment([Stage::Ask(ask)], None, now);
         }
     }
     drive.outcome
@@ -106,6 +110,9 @@ struct Drive<'a> {
     n_crossings: usize,
     /// Something was told of the customer that no event stands for.
     told: Told,
+    contest: Contest,
+    /// Sends of the moment that wait for the contest.
+    parked: Vec<Parked>,
 }
 
 /// What the last facts told of a customer.
@@ -122,10 +129,9 @@ impl Drive<'_> {
             event: Some(event),
             due: None,
         };
-        self.stage(Stage::Observe(event), now);
+        self.walk(Stage::Observe(event), now);
         self.keep_up(bundle.segments_of(&event.name), spur, now);
-        self.stage(Stage::React(event), now);
-        self.cross_all(Some(event), now);
+        self.moment([Stage::React(event)], Some(event), now);
     }
 
     /// Ends everything that waits up to a time, the earliest first.
@@ -134,17 +140,21 @@ impl Drive<'_> {
             let now = at.unwrap_or(due).max(self.profile.now);
             if self.is_behind() {
                 self.keep_up(&[], Spur::default(), now);
+            } else if let Timer::Run(_) = timer {
+                // What is handled at the same time is one moment.
+                let wakes = due_upto(self.profile, upto.min(now.max(due)));
+                self.moment(wakes.into_iter().map(Stage::Wake), None, now);
             } else {
                 self.wake(&timer, due, now);
             }
-            self.cross_all(None, now);
+            self.moment([], None, now);
         }
     }
 
     fn wake(&mut self, timer: &Timer, due: Timestamp, now: Timestamp) {
         match timer {
-            Timer::Run(number) => self.stage(Stage::Wake(*number), now),
-            Timer::Absence(..) | Timer::Schedule(_) => self.stage(Stage::Fire(timer), now),
+            Timer::Run(number) => self.moment([Stage::Wake(*number)], None, now),
+            Timer::Absence(..) | Timer::Schedule(_) => self.moment([Stage::Fire(timer)], None, now),
             Timer::Edge(name) => {
                 let spur = Spur {
                     event: None,
@@ -214,12 +224,45 @@ impl Drive<'_> {
                 event,
                 enters: self.n_crossings <= CROSSINGS_MAX,
             };
-            self.stage(Stage::Crossed(crossed), now);
+            self.walk(Stage::Crossed(crossed), now);
         }
     }
 
-    /// Decides one stage and those that follow from it.
-    fn stage(&mut self, stage: Stage<'_>, now: Timestamp) {
+    /// Decides stages of one moment, and what follows from them and from the segments they lead into or out of; then the
+    /// sends they led to, the weightiest first.
+    fn moment<'s>(
+        &mut self,
+        stages: impl IntoIterator<Item = Stage<'s>>,
+        event: Option<&Event>,
+        now: Timestamp,
+    ) {
+        self.contest.begin(now);
+        for stage in stages {
+            self.walk(stage, now);
+        }
+        self.cross_all(event, now);
+        while !self.parked.is_empty() {
+            let mut parked = std::mem::take(&mut self.parked);
+            contest::sort(&mut parked);
+            for send in &parked {
+                self.settle(send, now);
+            }
+            self.cross_all(event, now);
+        }
+    }
+
+    fn settle(&mut self, send: &Parked, now: Timestamp) {
+        let winner = self.contest.winner(send).cloned();
+        let n_before = self.outcome.actions.len();
+        self.walk(Stage::Settle(send, winner.as_ref()), now);
+        let mut left = self.outcome.actions[n_before..].iter();
+        if left.any(|action| action.instance == send.run && action.step == send.step) {
+            self.contest.win(send);
+        }
+    }
+
+    /// Decides one stage, and lets the runs that follow from it walk.
+    fn walk(&mut self, stage: Stage<'_>, now: Timestamp) {
         let mut runs = self.decide(stage, now);
         runs.reverse();
         while let Some(number) = runs.pop() {
@@ -261,8 +304,13 @@ impl Drive<'_> {
                     zone: true,
                 }
             }
+            Fact::Consented(_) => self.told.traits = true,
             Fact::Seen(..)
             | Fact::Now(_)
+            | Fact::Suppressed(_)
+            | Fact::Unsuppressed(..)
+            | Fact::Contacted(..)
+            | Fact::Delivered(_)
             | Fact::Folded(..)
             | Fact::Cart(..)
             | Fact::Entered(_)
@@ -302,6 +350,7 @@ impl Drive<'_> {
         }
         self.outcome.actions.extend(effects.actions);
         self.outcome.answers.extend(effects.answers);
+        self.parked.extend(effects.parked);
         effects.runs
     }
 }
@@ -324,4 +373,13 @@ fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
     }
     let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
     all.into_iter().collect()
+}
+
+/// Returns the runs whose sleep is due up to a time, the earliest first; equal ones by number.
+fn due_upto(profile: &Profile, upto: Timestamp) -> Vec<u32> {
+    let due = |run: &Instance| Some((run.wait?.due, run.number));
+    let all = profile.journeys.iter().filter_map(due);
+    let mut due: Vec<_> = all.filter(|(due, _)| *due <= upto).collect();
+    due.sort_unstable();
+    due.into_iter().map(|(_, number)| number).collect()
 }

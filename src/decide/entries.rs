@@ -171,8 +171,14 @@ impl<'a> Hearing<'a> {
         }
     }
 
+    /// How many runs this began; others of `runs` only go on.
+    fn n_begun(&self) -> usize {
+        let begun = |number: &&u32| **number > self.profile.n_runs;
+        self.effects.runs.iter().filter(begun).count()
+    }
+
     fn begin(&mut self, journey: &'a Journey, key: Arc<str>) {
-        let n_begun = u32::try_from(self.effects.runs.len()).unwrap_or(u32::MAX);
+        let n_begun = u32::try_from(self.n_begun()).unwrap_or(u32::MAX);
         let number = self
             .profile
             .n_runs
@@ -217,7 +223,7 @@ impl<'a> Hearing<'a> {
             .clone()
             .filter(|run| run.journey == journey.name)
             .count();
-        let n_all = all.count() + self.effects.runs.len();
+        let n_all = all.count() + self.n_begun();
         if let Some(n_max) = journey.enter.concurrent
             && n_own >= n_max as usize
         {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::decide::env::{Env, Scope};
 use crate::decide::{features, function};
+use crate::domain::consent::{Consent, MARKETING};
 use crate::domain::{Event, Map, Value};
 use crate::policy::expr::{Each, Node, Op, Root};
 
@@ -40,6 +41,10 @@ pub fn eval<'a>(node: &'a Node, env: &Env<'a>) -> Known<'a> {
         }
         Node::Map(entries) => Some(owned(Value::Map(map(entries, env)))),
         Node::Has(inner) => Some(owned(Value::Bool(eval(inner, env).is_some()))),
+        Node::Matches(text, pattern) => {
+            let found = pattern.is_in(eval(text, env)?.as_str()?);
+            Some(owned(Value::Bool(found)))
+        }
         Node::Each(each, list, name, body) => comprehend(*each, list, name, body, env),
         Node::Call(called, arguments) => function::call(*called, arguments, env),
         Node::InSegment(name) => in_segment(name, env),
@@ -164,11 +169,22 @@ fn profile<'a>(segments: &[&str], env: &Env<'a>) -> Known<'a> {
         ("id", []) => Some(owned(Value::text(profile.id.as_str()))),
         ("traits", []) => Some(owned(Value::Map(profile.traits.clone()))),
         ("traits", [name, tail @ ..]) => walk(Cow::Borrowed(profile.traits.get(name)?), tail),
-        ("consent", tail) => walk(Cow::Borrowed(profile.traits.get("consent")?), tail),
+        ("consent", tail) => consent(tail, &profile.consent),
         ("cart", tail) => cart(tail, env),
         ("session", [field]) => session(field, env),
         _ => None,
     }
+}
+
+/// `consent.email` is the status of marketing by email; `consent.email.orders` that of another purpose.
+fn consent<'a>(segments: &[&str], consent: &Consent) -> Known<'a> {
+    let (channel, purpose) = match segments {
+        [channel] => (channel, MARKETING),
+        [channel, purpose] => (channel, *purpose),
+        _ => return None,
+    };
+    let status = consent.of(channel, purpose)?.as_str()?;
+    Some(owned(Value::text(status)))
 }
 
 fn cart<'a>(segments: &[&str], env: &Env<'a>) -> Known<'a> {

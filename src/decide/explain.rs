@@ -65,6 +65,7 @@ fn values(node: &Node, env: &Env<'_>) -> String {
         | Node::List(_)
         | Node::Map(_)
         | Node::Has(_)
+        | Node::Matches(..)
         | Node::Each(..)
         | Node::Call(..)
         | Node::Feature(..)

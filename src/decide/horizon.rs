@@ -56,6 +56,7 @@ fn next(node: &Node, env: &Env<'_>) -> Option<Timestamp> {
         | Node::Map(_)
         | Node::Has(_)
         | Node::Each(..)
+        | Node::Matches(..)
         | Node::Call(..)
         | Node::InSegment(_) => None,
     };

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use crate::decide::entries::Spark;
 use crate::decide::env::Env;
 use crate::decide::explain::all_true;
+use crate::decide::heed::after_sleep;
 use crate::decide::schedule;
 use crate::decide::step::{Crossed, Effects};
-use crate::domain::crossing::Way;
+use crate::domain::crossing::Way as Direction;
 use crate::domain::instance::{Instance, Wait};
 use crate::domain::{Crossing, Event, Fact, Profile, Timestamp, Trace, What};
 use crate::policy::Bundle;
-use crate::policy::journey::{Act, Journey, On, Reentry, Step as Node, Trigger};
+use crate::policy::journey::{Act, Journey, On, Step as Node};
 
 /// Lets the journeys hear of an event that the profile has learnt.
 pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
@@ -38,7 +39,7 @@ pub fn crossed(bundle: &Bundle, profile: &Profile, of: Crossed<'_>, now: Timesta
         let journey = bundle.journey(&run.journey);
         let out = journey.and_then(|journey| {
             let reason = standing_exit(bundle, profile, journey, run, now)?;
-            Some((reason, journey.enter.reentry != Reentry::Always))
+            Some((reason, journey.remembers()))
         });
         if let Some((reason, remember)) = out {
             hearing.go(run, &reason, remember);
@@ -52,8 +53,8 @@ pub fn crossed(bundle: &Bundle, profile: &Profile, of: Crossed<'_>, now: Timesta
             On::Crossing(_, on) if on == way => hearing.enter_unless_spinning(journey, of.enters),
             On::Schedule(schedule) => {
                 let fact = match way {
-                    Way::Entered => schedule::arm(bundle, profile, journey, schedule, now),
-                    Way::Exited => schedule::disarm(journey),
+                    Direction::Entered => schedule::arm(bundle, profile, journey, schedule, now),
+                    Direction::Exited => schedule::disarm(journey),
                 };
                 hearing.effects.facts.push(fact);
             }
@@ -108,9 +109,9 @@ impl<'a> Hearing<'a> {
             return self.go(run, "journey_removed", true);
         };
         if let Some(reason) = self.way_out(event, journey, run) {
-            self.go(run, &reason, journey.enter.reentry != Reentry::Always);
-        } else {
-            self.hold(event, journey, run);
+            self.go(run, &reason, journey.remembers());
+        } else if self.heed(event, journey, run) {
+            self.left.push(run.number);
         }
     }
 
@@ -138,31 +139,6 @@ impl<'a> Hearing<'a> {
             .iter()
             .find(|exit| hears(&exit.event) && all_true(&exit.when, &env));
         exit.map(|exit| exit.reason.clone())
-    }
-
-    /// Restarts the silence of a hold that this event breaks.
-    fn hold(&mut self, event: &Event, journey: &'a Journey, run: &'a Instance) {
-        let Some(Node {
-            act: Act::HoldUntil { quiet, of, max },
-            ..
-        }) = at_step(journey, &run.step)
-        else {
-            return;
-        };
-        let Some(wait) = run.wait else { return };
-        let env = self.env(Some(run));
-        let breaks = |of: &Trigger| of.event == event.name && all_true(&of.filter, &env);
-        if !of.iter().any(breaks) {
-            return;
-        }
-        let latest = max.map_or(Timestamp::MAX, |max| wait.since + max);
-        let due = (self.now + *quiet).min(latest);
-        if due != wait.due {
-            let wait = Some(Wait { due, ..wait });
-            self.effects
-                .facts
-                .push(Fact::Moved(run.number, run.step.clone(), wait));
-        }
     }
 
     /// Ends a run.
@@ -217,7 +193,8 @@ pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> 
     };
     let next = match next_of(bundle, profile, run, now) {
         Ok(next) => next,
-        Err((reason, remember)) => {
+        Err((took, reason, remember)) => {
+            effects.facts.extend(took.map(trace));
             effects
                 .facts
                 .push(Fact::Left(number, now, reason.clone(), remember));
@@ -225,29 +202,38 @@ pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> 
             return effects;
         }
     };
-    effects.facts.push(Fact::Moved(number, next, None));
+    let (label, took) = next;
+    // A send that was held keeps its sleep as a note of since when, and is not due any more.
+    let due = Timestamp::MAX;
+    let held = run.wait.filter(|_| label == run.step);
+    let held = held.map(|wait| Wait { due, ..wait });
+    effects.facts.push(Fact::Moved(number, label, held));
     effects.facts.push(trace(What::Woke));
+    effects.facts.extend(took.map(trace));
     effects.runs.push(number);
     effects
 }
 
-/// Returns the label of the step after the sleep, or why the run ends here and whether to remember it.
-fn next_of(
-    bundle: &Bundle,
-    profile: &Profile,
-    run: &Instance,
-    now: Timestamp,
-) -> Result<Arc<str>, (Arc<str>, bool)> {
+/// Where a run goes: the step's label and the arm that leads there; or the arm, why the run ends, and whether to remember it.
+type Way = Result<(Arc<str>, Option<What>), (Option<What>, Arc<str>, bool)>;
+
+/// Returns where a run goes whose sleep is over; a send that was held is tried again.
+fn next_of(bundle: &Bundle, profile: &Profile, run: &Instance, now: Timestamp) -> Way {
     let journey = bundle
         .journey(&run.journey)
-        .ok_or((Arc::from("journey_removed"), true))?;
-    let remember = journey.enter.reentry != Reentry::Always;
+        .ok_or((None, Arc::from("journey_removed"), true))?;
+    let remember = journey.remembers();
     if let Some(reason) = standing_exit(bundle, profile, journey, run, now) {
-        return Err((reason, remember));
+        return Err((None, reason, remember));
     }
-    let step = at_step(journey, &run.step).ok_or((Arc::from("step_removed"), remember))?;
-    let next = step.next.ok_or((Arc::from("completed"), remember))?;
-    Ok(journey.flow[next].label.clone())
+    let step = at_step(journey, &run.step).ok_or((None, Arc::from("step_removed"), remember))?;
+    if let Act::Send(_) = step.act {
+        return Ok((step.label.clone(), None));
+    }
+    match after_sleep(step, run.wait) {
+        (Some(next), took) => Ok((journey.flow[next].label.clone(), took)),
+        (None, took) => Err((took, "completed".into(), remember)),
+    }
 }
 
 /// Returns the reason of an exit that holds without any event.

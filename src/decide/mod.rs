@@ -1,6 +1,8 @@
 //! One input in, effects out: pure, so that tests, backtests and live run the same core.
 
 mod absences;
+mod contest;
+mod draw;
 pub mod drive;
 mod entries;
 pub mod env;
@@ -8,6 +10,8 @@ mod eval;
 mod explain;
 mod features;
 mod function;
+mod guards;
+mod heed;
 mod horizon;
 mod inputs;
 mod journeys;
@@ -21,6 +25,7 @@ mod send;
 mod step;
 #[cfg(test)]
 mod tests;
+mod wait;
 
 pub use drive::{Cause, handle};
 pub use env::Env;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use crate::decide::env::Env;
 use crate::decide::features;
 use crate::decide::step::Effects;
+use crate::domain::contact::Delivery;
 use crate::domain::event::Kind;
+use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::zone::NAME_BYTES_MAX;
-use crate::domain::{Event, Fact, Profile, Timestamp, Value, cart};
+use crate::domain::{Event, Fact, Profile, Timestamp, Value, cart, consent, name, suppression};
 use crate::policy::Bundle;
 
 /// Learns an event: its id, traits, features and the cart.
@@ -15,6 +17,7 @@ pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp
     let mut facts = vec![Fact::Now(now), Fact::Seen(event.id.fingerprint(), event.at)];
     traits(event, &mut facts);
     zone(profile, event, &mut facts);
+    facts.extend(guarded(event));
     if let Some(change) = cart::Change::of(&event.name, &event.properties) {
         let currency = event
             .properties
@@ -39,6 +42,31 @@ pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp
     }
 }
 
+/// Learns what changes the guards of a send: consent, suppression, the feedback of channels.
+fn guarded(event: &Event) -> Vec<Fact> {
+    let said = |said: Vec<_>| said.into_iter().map(Fact::Consented).collect();
+    let properties = &event.properties;
+    match (event.kind, event.name.as_ref()) {
+        (Kind::Identify, _) => {
+            let consent = event.traits.get("consent");
+            consent.map_or_else(Vec::new, |of| said(consent::of_trait(of, event.at)))
+        }
+        (Kind::Track, consent::CHANGED) => said(consent::of_event(properties, event.at)),
+        (Kind::Track, suppression::SUPPRESSED) => {
+            let entry = Suppression::read(properties, event.at);
+            vec![Fact::Suppressed(entry)]
+        }
+        (Kind::Track, suppression::UNSUPPRESSED) => {
+            vec![Fact::Unsuppressed(Scope::read(properties), event.at)]
+        }
+        (Kind::Track, name) => {
+            let delivery = Delivery::read(name, properties).map(Fact::Delivered);
+            delivery.into_iter().collect()
+        }
+        (Kind::Page | Kind::Screen | Kind::Group | Kind::Alias, _) => Vec::new(),
+    }
+}
+
 /// Indexes of the features that an event of this name may change, each once.
 fn concerned<'a>(bundle: &'a Bundle, event: &str) -> impl Iterator<Item = usize> + 'a {
     let listens = bundle.listens(event);
@@ -60,8 +88,17 @@ fn traits(event: &Event, facts: &mut Vec<Fact>) {
         .into_iter()
         .flat_map(crate::domain::Map::iter)
     {
+        // Consent has a place of its own.
+        if name == "consent" {
+            continue;
+        }
         // A dotted name would be read as a path; the trait is kept under a name that is none.
-        facts.push(Fact::Trait(name.replace('.', "_").into(), value.clone()));
+        let name = if name.contains('.') {
+            name::shared(&name.replace('.', "_"))
+        } else {
+            name::shared(name)
+        };
+        facts.push(Fact::Trait(name, value.clone()));
     }
 }
 

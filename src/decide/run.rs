@@ -3,24 +3,28 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use crate::decide::draw::draw;
 use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
 use crate::decide::explain::detail;
-use crate::decide::journeys::{at_step, in_run, standing_exit};
+use crate::decide::journeys::{at_step, in_run};
+use crate::decide::send::Settled;
 use crate::decide::step::{Effects, Input, Request, Step};
+use crate::decide::wait::{self, Target};
 use crate::decide::{inputs, rank, send};
 use crate::domain::action::stable_id;
 use crate::domain::instance::{Instance, Wait};
 use crate::domain::{Fact, Map, Profile, Score, Timestamp, Trace, Value, What};
 use crate::policy::Bundle;
 use crate::policy::Expr;
-use crate::policy::journey::{Act, Journey, Reentry, Step as Node};
+use crate::policy::journey::{Act, Journey, Past, Share, Step as Node, Until};
 
-/// Goes on with a run from the step where it stands.
+/// Goes on with a run from the step where it stands, or from the send that was settled.
 pub fn run(
     bundle: &Bundle,
     profile: &Profile,
     number: u32,
+    settled: Settled<'_>,
     input: &Input<'_>,
     now: Timestamp,
 ) -> Step {
@@ -31,6 +35,7 @@ pub fn run(
         return Step::Done(Effects::default());
     };
     let effects = Effects::default();
+    let mut step = at_step(journey, settled.step().unwrap_or(&run.step));
     let mut walk = Walk {
         bundle,
         profile,
@@ -38,9 +43,9 @@ pub fn run(
         run,
         input,
         now,
+        settled,
         effects,
     };
-    let mut step = at_step(journey, &run.step);
     loop {
         let Some(node) = step else {
             walk.leave(&run.step, "completed");
@@ -69,12 +74,14 @@ pub struct Walk<'a> {
     pub input: &'a Input<'a>,
     /// Logical time.
     pub now: Timestamp,
+    /// What the contest of the moment says of the first send of the walk.
+    pub settled: Settled<'a>,
     /// What follows so far.
     pub effects: Effects,
 }
 
 /// Where a walk goes after a step.
-enum Next {
+pub enum Next {
     /// On to that step; `None` completes the journey.
     Go(Option<usize>),
     /// The walk ends here.
@@ -86,7 +93,9 @@ enum Next {
 impl<'a> Walk<'a> {
     fn take(&mut self, node: &'a Node) -> Next {
         match &node.act {
-            Act::Wait(length) => self.sleep(node, self.now + *length),
+            Act::Wait(until) => self.wait(node, until),
+            Act::WaitFor { within, .. } => self.sleep(node, self.now + *within),
+            Act::Split { salt, arms, bind } => self.split(node, salt, arms, bind),
             Act::HoldUntil { quiet, max, .. } => {
                 let length = max.map_or(*quiet, |max| max.min(*quiet));
                 self.sleep(node, self.now + length)
@@ -94,11 +103,7 @@ impl<'a> Walk<'a> {
             Act::Score { model, bind } => self.score(node, model, bind),
             Act::Branch { arms, otherwise } => Next::Go(self.branch(node, arms, *otherwise)),
             Act::Offer { placement, bind } => self.offer(node, placement, bind),
-            Act::Send {
-                channel,
-                template,
-                with,
-            } => self.send(node, channel, template, with),
+            Act::Send(what) => send::send(self, node, what),
             Act::Set(values) => self.set(node, values),
             Act::Stop { reason } => {
                 self.leave(&node.label, reason);
@@ -128,30 +133,74 @@ impl<'a> Walk<'a> {
         self.effects.facts.push(Fact::Traced(trace));
     }
 
+    fn wait(&mut self, node: &Node, until: &Until) -> Next {
+        let (past, why) = match wait::target(until, &self.env()) {
+            Target::Passed(length) => return self.sleep(node, self.now + length),
+            Target::At(due, why) => return self.sleep_as(node, due, What::Aimed(due, why)),
+            Target::Missed(past, why) => (past, why),
+        };
+        let skipped = node.next.and_then(|next| self.journey.flow[next].next);
+        let (word, next) = match past {
+            Past::Now => ("now", node.next),
+            Past::Skip => ("skip", skipped),
+            Past::Exit => ("exit", None),
+        };
+        self.trace(&node.label, What::Missed(word.into(), why));
+        if past == Past::Exit {
+            self.leave(&node.label, "past_date");
+            return Next::Pause;
+        }
+        Next::Go(next)
+    }
+
     fn sleep(&mut self, node: &Node, due: Timestamp) -> Next {
+        self.sleep_as(node, due, What::Waits(due))
+    }
+
+    fn sleep_as(&mut self, node: &Node, due: Timestamp, what: What) -> Next {
         let wait = Wait {
             since: self.now,
             due,
+            met: None,
         };
-        let number = self.run.number;
-        self.effects
-            .facts
-            .push(Fact::Moved(number, node.label.clone(), Some(wait)));
-        self.trace(&node.label, What::Waits(due));
+        let moved = Fact::Moved(self.run.number, node.label.clone(), Some(wait));
+        self.effects.facts.push(moved);
+        self.trace(&node.label, what);
         Next::Pause
     }
 
-    fn leave(&mut self, step: &Arc<str>, reason: &str) {
+    /// The draw depends on who, where and the salt alone: whoever comes again gets the same arm.
+    fn split(&mut self, node: &Node, salt: &Arc<str>, arms: &[Share], bind: &Arc<str>) -> Next {
+        let words = [
+            self.profile.id.as_str(),
+            &self.journey.name,
+            &node.label,
+            salt,
+        ];
+        let draw = draw(&words);
+        let Some(arm) = arms.iter().find(|arm| draw < arm.end) else {
+            return Next::Go(node.next);
+        };
+        let name = Value::Text(arm.name.clone());
+        let bound = Fact::Bound(self.run.number, bind.clone(), name);
+        self.effects.facts.push(bound);
+        let why = format!("draw {draw:.6} < {}", arm.end);
+        self.trace(&node.label, What::Dealt(arm.name.clone(), why.into()));
+        self.resume(node, arm.first.or(node.next))
+    }
+
+    /// Ends the run.
+    pub fn leave(&mut self, step: &Arc<str>, reason: &str) {
         let reason: Arc<str> = reason.into();
-        let remember = self.journey.enter.reentry != Reentry::Always;
+        let remember = self.journey.remembers();
         let left = Fact::Left(self.run.number, self.now, reason.clone(), remember);
         self.effects.facts.push(left);
         self.trace(step, What::Left(reason));
     }
 
-    /// Ends this walk and goes on at the next step once the facts so far are applied.
-    fn resume(&mut self, node: &Node) -> Next {
-        let Some(next) = node.next else {
+    /// Ends this walk and goes on at a step once the facts so far are applied.
+    fn resume(&mut self, node: &Node, next: Option<usize>) -> Next {
+        let Some(next) = next else {
             self.leave(&node.label, "completed");
             return Next::Pause;
         };
@@ -197,7 +246,7 @@ impl<'a> Walk<'a> {
             .facts
             .push(Fact::Bound(self.run.number, bind.clone(), value));
         self.trace(&node.label, What::Scored(model.clone(), traced));
-        self.resume(node)
+        self.resume(node, node.next)
     }
 
     fn ask_model(&self, model: &Arc<str>) -> Result<Score, Vec<Request>> {
@@ -241,7 +290,7 @@ impl<'a> Walk<'a> {
         self.trace(&node.label, ranked.what());
         self.effects.facts.extend(ranked.given);
         self.effects.answers.push(ranked.answer.into());
-        self.resume(node)
+        self.resume(node, node.next)
     }
 
     fn set(&mut self, node: &Node, values: &'a [(Arc<str>, Expr)]) -> Next {
@@ -258,30 +307,7 @@ impl<'a> Walk<'a> {
             names.push(path.clone());
         }
         self.trace(&node.label, What::Set(names));
-        self.resume(node)
-    }
-
-    fn send(
-        &mut self,
-        node: &'a Node,
-        channel: &Arc<str>,
-        template: &Arc<str>,
-        with: &'a [(Arc<str>, Expr)],
-    ) -> Next {
-        let Walk {
-            bundle,
-            profile,
-            journey,
-            run,
-            now,
-            ..
-        } = *self;
-        if let Some(reason) = standing_exit(bundle, profile, journey, run, now) {
-            self.leave(&node.label, &reason);
-            return Next::Pause;
-        }
-        send::send(self, &node.label, channel, template, with);
-        Next::Go(node.next)
+        self.resume(node, node.next)
     }
 }
 

@@ -1,44 +1,192 @@
-//! A send: its guards, and the action that leaves when they pass.
+//! A send: the order of what may hold it back, what follows when it is held back, and the action that leaves.
 
 use std::sync::Arc;
 
+use crate::decide::contest::{Parked, Winner};
+use crate::decide::draw::draw;
 use crate::decide::eval::eval;
-use crate::decide::run::Walk;
+use crate::decide::guards::{self, Asked, Block};
+use crate::decide::journeys::standing_exit;
+use crate::decide::run::{Next, Walk};
 use crate::domain::action::stable_id;
-use crate::domain::{Action, Fact, Map, Trace, What};
+use crate::domain::instance::Wait;
+use crate::domain::{Action, Duration, Fact, Map, Timestamp, Trace, What, contact};
 use crate::policy::Expr;
+use crate::policy::journey::{Class, OnBlock, Send, Step as Node};
 
 /// How many lines of the timeline go with an action.
 const LINES_MAX: usize = 8;
+/// How long a send waits at most for guards that let go, so that a journey always ends.
+const HOLD_MAX: Duration = Duration::from_secs(366 * 86_400);
 
-/// Lets an action leave, or traces what held it back; the journey goes on either way.
-pub fn send(
-    walk: &mut Walk<'_>,
-    step: &Arc<str>,
-    channel: &Arc<str>,
-    template: &Arc<str>,
-    with: &[(Arc<str>, Expr)],
-) {
-    if in_holdout(walk) {
-        let detail = format!("{channel} {template}").into();
-        return walk.trace(step, What::Blocked("HOLDOUT".into(), detail));
+/// What the contest of the moment says of a run's send.
+#[derive(Clone, Copy)]
+pub enum Settled<'a> {
+    /// Nothing yet.
+    No,
+    /// It goes.
+    Goes(&'a Parked),
+    /// This one goes in its place.
+    Outranked(&'a Parked, &'a Winner),
+}
+
+impl Settled<'_> {
+    /// Returns the step to go on at, if there was a contest.
+    pub fn step(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::No => None,
+            Self::Goes(parked) | Self::Outranked(parked, _) => Some(&parked.step),
+        }
     }
+}
+
+/// Lets an action leave, parks it for the contest of the moment, or says what held it back.
+pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
+    // The contest speaks of one send: the first one of the walk.
+    let settled = std::mem::replace(&mut walk.settled, Settled::No);
+    let exit = standing_exit(walk.bundle, walk.profile, walk.journey, walk.run, walk.now);
+    if let Some(reason) = exit {
+        walk.leave(&node.label, &reason);
+        return Next::Pause;
+    }
+    let action_id = action_id(walk, &node.label);
+    let asked = Asked {
+        env: walk.env(),
+        journey: walk.journey,
+        send,
+        channel: walk.bundle.limits.channel(&send.channel),
+        action_id: &action_id,
+    };
+    let class = asked.class();
+    if let Some(block) = guards::check(&asked) {
+        return blocked(walk, node, send, &block);
+    }
+    if in_holdout(walk) {
+        ghost(walk, node, send, None);
+        return Next::Go(node.next);
+    }
+    match settled {
+        Settled::No if class != Class::Mandatory => {
+            park(walk, node, send, class);
+            return Next::Pause;
+        }
+        Settled::Outranked(parked, winner) => {
+            return blocked(walk, node, send, &outranked(parked, winner));
+        }
+        Settled::No | Settled::Goes(_) => {}
+    }
+    leave(walk, node, send, &action_id);
+    let keep = walk.bundle.limits.keep(&send.channel);
+    if let Some(keep) = keep.filter(|_| class == Class::Marketing) {
+        let action = contact::fingerprint(&action_id);
+        let fact = Fact::Contacted(send.channel.clone(), action, walk.now, keep);
+        walk.effects.facts.push(fact);
+    }
+    Next::Go(node.next)
+}
+
+/// Follows a guard that blocks: holds the send until it lets go, or goes on without it.
+fn blocked(walk: &mut Walk<'_>, node: &Node, send: &Send, block: &Block) -> Next {
+    let waits = block.holds || send.on_block == OnBlock::Retry;
+    if let Some(wait) = block
+        .frees_at
+        .filter(|_| waits)
+        .and_then(|at| hold(walk, node, at))
+    {
+        blocks(walk, node, block.code, block.detail.clone());
+        let label = node.label.clone();
+        let fact = Fact::Moved(walk.run.number, label, Some(wait));
+        walk.effects.facts.push(fact);
+        walk.trace(&node.label, What::Waits(wait.due));
+        return Next::Pause;
+    }
+    if in_holdout(walk) {
+        ghost(walk, node, send, Some(block));
+    } else {
+        blocks(walk, node, block.code, block.detail.clone());
+    }
+    if send.on_block == OnBlock::Exit {
+        walk.leave(&node.label, &format!("blocked by {}", block.code));
+        return Next::Pause;
+    }
+    Next::Go(node.next)
+}
+
+fn blocks(walk: &mut Walk<'_>, node: &Node, code: &str, detail: Arc<str>) {
+    walk.trace(&node.label, What::Blocked(code.into(), detail));
+}
+
+/// Returns the sleep until a guard lets go, unless the send would have waited too long by then.
+fn hold(walk: &Walk<'_>, node: &Node, until: Timestamp) -> Option<Wait> {
+    let held = walk.run.wait.filter(|_| walk.run.step == node.label);
+    let since = held.map_or(walk.now, |wait| wait.since);
+    (until > walk.now && until <= since + HOLD_MAX).then_some(Wait {
+        since,
+        due: until,
+        met: None,
+    })
+}
+
+/// Traces what a customer of the holdout would have got at this moment, and if not, why.
+fn ghost(walk: &mut Walk<'_>, node: &Node, send: &Send, block: Option<&Block>) {
+    let besides = block.map(|block| format!("; besides {} {}", block.code, block.detail));
+    let detail = format!(
+        "{} {}{}",
+        send.channel,
+        send.template,
+        besides.unwrap_or_default()
+    );
+    blocks(walk, node, "HOLDOUT", detail.into());
+}
+
+fn park(walk: &mut Walk<'_>, node: &Node, send: &Send, class: Class) {
+    let score = match &walk.journey.priority {
+        None => Some(0.0),
+        Some(priority) => eval(&priority.root, &walk.env()).and_then(|value| value.as_f64()),
+    };
+    walk.effects.parked.push(Parked {
+        run: walk.run.number,
+        step: node.label.clone(),
+        journey: walk.run.journey.clone(),
+        channel: send.channel.clone(),
+        class,
+        score,
+    });
+}
+
+fn outranked(parked: &Parked, winner: &Winner) -> Block {
+    let weight =
+        |score: Option<f64>| score.map_or_else(|| "unknown".into(), |score| score.to_string());
+    let (own, other) = (weight(parked.score), weight(winner.score));
+    let detail = format!("by {} [priority {own} against {other}]", winner.journey).into();
+    Block {
+        code: "OUTRANKED",
+        detail,
+        frees_at: None,
+        holds: false,
+    }
+}
+
+fn action_id(walk: &Walk<'_>, step: &str) -> Arc<str> {
+    let (customer, journey) = (walk.profile.id.as_str(), &walk.run.journey);
+    stable_id(&[customer, journey, &walk.run.number.to_string(), step])
+}
+
+fn leave(walk: &mut Walk<'_>, node: &Node, send: &Send, action_id: &Arc<str>) {
     let env = walk.env();
     let known = |(name, of): &(Arc<str>, Expr)| {
         eval(&of.root, &env).map(|value| (name.clone(), value.into_owned()))
     };
-    let data: Map = with.iter().filter_map(known).collect();
+    let data: Map = send.with.iter().filter_map(known).collect();
     let run = walk.run;
-    let customer = walk.profile.id.clone();
-    let number = run.number.to_string();
-    let action_id = stable_id(&[customer.as_str(), &run.journey, &number, step]);
+    let (channel, template) = (send.channel.clone(), send.template.clone());
     let action = Action {
         action_id: action_id.clone(),
-        customer,
+        customer: walk.profile.id.clone(),
         journey: run.journey.clone(),
         instance: run.number,
         key: run.key.clone(),
-        step: step.clone(),
+        step: node.label.clone(),
         channel: channel.clone(),
         template: template.clone(),
         data,
@@ -49,24 +197,15 @@ pub fn send(
     };
     walk.effects.actions.push(action);
     walk.trace(
-        step,
-        What::Sent(action_id, channel.clone(), template.clone()),
+        &node.label,
+        What::Sent(action_id.clone(), channel, template),
     );
 }
 
 /// A sticky share of customers walks the journey and gets nothing, so that there is something to compare with.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a share needs no more than 52 bits"
-)]
 fn in_holdout(walk: &Walk<'_>) -> bool {
     let share = walk.journey.holdout;
-    if share <= 0.0 {
-        return false;
-    }
-    let key = format!("{}\u{0}{}\u{0}holdout", walk.profile.id, walk.journey.name);
-    let draw = (xxhash_rust::xxh3::xxh3_64(key.as_bytes()) >> 11) as f64 / (1_u64 << 53) as f64;
-    draw < share
+    share > 0.0 && draw(&[walk.profile.id.as_str(), &walk.journey.name, "holdout"]) < share
 }
 
 /// Says in words what led to the action since its run began.
@@ -87,6 +226,10 @@ fn line(trace: &Trace) -> Option<Arc<str>> {
         What::Took(arm, why) => format!("branch {arm}: {why}"),
         What::Ranked(chosen, _) => format!("offers: {}", chosen.join(", ")),
         What::Waits(until) => format!("waited until {until}"),
+        What::Aimed(until, why) => format!("waited until {until}: {why}"),
+        What::Missed(then, why) => format!("did not wait, {then}: {why}"),
+        What::Met(arm, why) => format!("met {arm}: {why}"),
+        What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Blocked(code, detail) => format!("held back: {code} {detail}"),
         What::Sent(_, channel, template) => format!("sent {channel} {template}"),
         What::Refused(..) | What::Woke | What::Set(_) | What::Left(_) | What::Crossed(..) => {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::decide::contest::{Parked, Winner};
+use crate::decide::send::Settled;
 use crate::decide::{absences, journeys, observe, rank, run, segments};
 use crate::domain::{
     Action, Answer, Cell, Crossing, Event, Fact, Profile, Score, Timer, Timestamp, Value,
@@ -31,6 +33,8 @@ pub enum Stage<'a> {
     Wake(u32),
     /// A run goes on from where it stands.
     Run(u32),
+    /// A parked send goes, or the one that won its channel goes in its place.
+    Settle(&'a Parked, Option<&'a Winner>),
     /// Somebody asks for offers.
     Ask(&'a Ask),
     /// Other policies are in force than those that segments and timers follow.
@@ -110,6 +114,8 @@ pub struct Effects {
     pub crossings: Vec<Crossing>,
     /// Runs that are to go on, once the facts are applied.
     pub runs: Vec<u32>,
+    /// Sends that wait until all runs of the moment have walked.
+    pub parked: Vec<Parked>,
 }
 
 /// Decides what one stage of one input means for one customer.
@@ -123,7 +129,12 @@ pub fn step(bundle: &Bundle, profile: &Profile, input: Input<'_>, now: Timestamp
         Stage::Observe(event) => Step::Done(observe::observe(bundle, profile, event, now)),
         Stage::React(event) => Step::Done(journeys::react(bundle, profile, event, now)),
         Stage::Wake(number) => Step::Done(journeys::wake(bundle, profile, number, now)),
-        Stage::Run(number) => run::run(bundle, profile, number, &input, now),
+        Stage::Run(number) => run::run(bundle, profile, number, Settled::No, &input, now),
+        Stage::Settle(parked, winner) => {
+            let lost = |winner| Settled::Outranked(parked, winner);
+            let settled = winner.map_or(Settled::Goes(parked), lost);
+            run::run(bundle, profile, parked.run, settled, &input, now)
+        }
         Stage::Renew(spur) => Step::Done(segments::renew(bundle, profile, spur, now)),
         Stage::Look(idx, spur) => Step::Done(segments::look(bundle, profile, idx, spur, now)),
         Stage::Crossed(of) => Step::Done(journeys::crossed(bundle, profile, of, now)),

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::consent::Said;
+use crate::domain::contact::Delivery;
 use crate::domain::crossing::Way;
 use crate::domain::instance::{Instance, Wait};
+use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::timer::{Armed, Timer};
 use crate::domain::{Duration, Timestamp, Trace, Value, cart, folded};
 
@@ -38,6 +41,16 @@ pub enum Fact {
     Traced(Trace),
     /// An event came from a device in this zone, as its context names it.
     Zone(Arc<str>),
+    /// The customer said what is allowed.
+    Consented(Said),
+    /// Something is not to be sent to.
+    Suppressed(Suppression),
+    /// A suppression was lifted at this time.
+    Unsuppressed(Scope, Timestamp),
+    /// A send counts against the caps: its channel, fingerprint of the action's id, when; older ones than so long are forgotten.
+    Contacted(Arc<str>, u64, Timestamp, Duration),
+    /// A channel said what became of an action.
+    Delivered(Delivery),
     /// Segments and timers are as the policies with this hash of them say.
     Standing(u64),
     /// The customer crossed the edge of a segment.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Event, Timestamp, Value};
+use crate::domain::{Event, Timestamp, Value, name};
 
 /// One run of a customer through a journey.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -12,6 +12,7 @@ pub struct Instance {
     /// Which run of this customer it is, over all journeys, from 1. Never used twice.
     pub number: u32,
     /// The journey's name.
+    #[serde(deserialize_with = "name::read")]
     pub journey: Arc<str>,
     /// The value of the journey's `key`; empty without one.
     pub key: Arc<str>,
@@ -24,6 +25,7 @@ pub struct Instance {
     /// The event that entered, if the journey looks at it.
     pub entry: Option<Box<Event>>,
     /// Label of the step it is at.
+    #[serde(deserialize_with = "name::read")]
     pub step: Arc<str>,
     /// Until when it sleeps; `None`: it is about to run.
     pub wait: Option<Wait>,
@@ -38,17 +40,21 @@ pub struct Wait {
     pub since: Timestamp,
     /// When it ends.
     pub due: Timestamp,
+    /// The highest-ranked arm that was met so far, of a sleep that waits for events to its end.
+    pub met: Option<u32>,
 }
 
 /// What is remembered of runs that ended, for re-entry: the last one of each journey and key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Past {
     /// The journey's name.
+    #[serde(deserialize_with = "name::read")]
     pub journey: Arc<str>,
     /// The key.
     pub key: Arc<str>,
     /// When it ended.
     pub left_at: Timestamp,
     /// How it ended.
+    #[serde(deserialize_with = "name::read")]
     pub reason: Arc<str>,
 }

@@ -2,15 +2,19 @@
 
 pub mod action;
 pub mod cart;
+pub mod consent;
+pub mod contact;
 pub mod crossing;
 pub mod event;
 pub mod fact;
 pub mod folded;
 pub mod id;
 pub mod instance;
+pub mod name;
 pub mod profile;
 pub mod score;
 pub mod segment;
+pub mod suppression;
 pub mod time;
 pub mod timer;
 pub mod trace;

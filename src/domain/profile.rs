@@ -6,9 +6,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::cart::Cart;
+use crate::domain::consent::Consent;
+use crate::domain::contact::Contacts;
 use crate::domain::crossing::Way;
 use crate::domain::folded::{self, Folded};
 use crate::domain::instance::{Instance, Past};
+use crate::domain::suppression::Suppressions;
 use crate::domain::timer::{Armed, Timer};
 use crate::domain::{CustomerId, Duration, Fact, Map, Timestamp, Trace, Value};
 
@@ -40,6 +43,12 @@ pub struct Profile {
     pub past: VecDeque<Past>,
     /// When capped offers were given.
     pub given: BTreeMap<Arc<str>, Vec<Timestamp>>,
+    /// What the customer allows.
+    pub consent: Consent,
+    /// What is not to be sent to.
+    pub suppressed: Suppressions,
+    /// Sends that count against frequency caps.
+    pub contacts: Contacts,
     /// The last [`Profile::TIMELINE_MAX`] lines, the newest last.
     pub timeline: VecDeque<Trace>,
     /// `context.timezone` of the last event that had one.
@@ -93,6 +102,9 @@ impl Profile {
             n_runs: 0,
             past: VecDeque::new(),
             given: BTreeMap::new(),
+            consent: Consent::default(),
+            suppressed: Suppressions::default(),
+            contacts: Contacts::default(),
             timeline: VecDeque::new(),
             zone: None,
             standing: 0,
@@ -176,6 +188,13 @@ impl Profile {
             Fact::Armed(timer, None) => {
                 self.timers.remove(timer);
             }
+            Fact::Consented(said) => self.consent.apply(said),
+            Fact::Suppressed(entry) => self.suppressed.add(entry, self.now),
+            Fact::Unsuppressed(scope, at) => self.suppressed.lift(scope, *at),
+            Fact::Contacted(channel, action, at, keep) => {
+                self.contacts.reserve(channel, *action, *at, *keep);
+            }
+            Fact::Delivered(delivery) => self.contacts.settle(*delivery),
         }
     }
 

@@ -173,11 +173,13 @@ fn object(name: &str, raw: Option<&RawValue>, wanted: bool) -> Result<Value, Str
 
 /// Parses the context; when nobody wants it, of the time zone alone, which every event may tell.
 fn context(raw: Option<&RawValue>, wanted: bool) -> Result<Value, String> {
-    let zoned = |raw: &&RawValue| !wanted && raw.get().contains("\"timezone\"");
-    let Some(raw) = raw.filter(zoned) else {
+    // A derived `Deserialize` would take the items of a list for the fields.
+    let may_tell = |raw: &str| raw.starts_with('{') && raw.contains("\"timezone\"");
+    let Some(raw) = raw.filter(|raw| !wanted && may_tell(raw.get())) else {
         return object("context", raw, wanted);
     };
-    let Ok(Zoned { timezone }) = serde_json::from_str(raw.get()) else {
+    let timezone = serde_json::from_str(raw.get()).map(|Zoned { timezone }| timezone);
+    let Ok(timezone @ Value::Text(_)) = timezone else {
         return Ok(Value::Null);
     };
     let zone = (Arc::from("timezone"), timezone);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::crossing::Way;
-use crate::domain::{EventId, Timestamp};
+use crate::domain::{EventId, Timestamp, name};
 
 /// One line of a customer's timeline.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,10 +15,12 @@ pub struct Trace {
     /// The event that led to it; `None` for a timer or a decide call.
     pub event: Option<EventId>,
     /// The journey or placement it is about.
+    #[serde(deserialize_with = "name::read")]
     pub subject: Arc<str>,
     /// The run of the journey, from 1; 0 if it is not about one.
     pub instance: u32,
     /// The step, or empty.
+    #[serde(deserialize_with = "name::read")]
     pub step: Arc<str>,
     /// What was decided.
     pub what: What,
@@ -51,6 +53,14 @@ pub enum What {
     Set(Vec<Arc<str>>),
     /// The run ended, by this reason.
     Left(Arc<str>),
+    /// It sleeps until then, as clocks or a date say: which, in whose zone.
+    Aimed(Timestamp, Arc<str>),
+    /// The date to sleep until is past or unknown: what was done (`now`, `skip`, `exit`), and the date.
+    Missed(Arc<str>, Arc<str>),
+    /// An arm was met while it sleeps on, by this event.
+    Met(Arc<str>, Arc<str>),
+    /// The customer was dealt to an arm: its name, and the draw.
+    Dealt(Arc<str>, Arc<str>),
     /// The edge of the segment was crossed; the conditions with their values.
     Crossed(Way, Arc<str>),
 }

@@ -7,6 +7,8 @@ use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::domain::name::{self, Name};
+
 /// A JSON value. Every number is a finite double; keys of a map are sorted and unique, the last one given wins.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Value {
@@ -25,9 +27,9 @@ pub enum Value {
     Map(Map),
 }
 
-/// A map from text to values, sorted by key.
+/// A map from text to values, sorted by key; exactly as large as it must be, for every customer holds some.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Map(Vec<(Arc<str>, Value)>);
+pub struct Map(Box<[(Arc<str>, Value)]>);
 
 impl Map {
     /// Returns the value under a key.
@@ -39,11 +41,20 @@ impl Map {
     /// Sets a key; `Null` removes it.
     pub fn set(&mut self, key: &str, value: Value) {
         match (self.0.binary_search_by(|(k, _)| k.as_ref().cmp(key)), value) {
-            (Ok(idx), Value::Null) => drop(self.0.remove(idx)),
+            (Ok(idx), Value::Null) => self.resize(|entries| drop(entries.remove(idx))),
             (Ok(idx), value) => self.0[idx].1 = value,
             (Err(_), Value::Null) => {}
-            (Err(idx), value) => self.0.insert(idx, (key.into(), value)),
+            (Err(idx), value) => self.resize(|entries| {
+                entries.reserve_exact(1);
+                entries.insert(idx, (name::shared(key), value));
+            }),
         }
+    }
+
+    fn resize(&mut self, change: impl FnOnce(&mut Vec<(Arc<str>, Value)>)) {
+        let mut entries = std::mem::take(&mut self.0).into_vec();
+        change(&mut entries);
+        self.0 = entries.into();
     }
 
     /// Returns the entries in the order of their keys.
@@ -70,7 +81,7 @@ impl FromIterator<(Arc<str>, Value)> for Map {
         entries.reverse();
         entries.dedup_by(|a, b| a.0 == b.0);
         entries.reverse();
-        Self(entries)
+        Self(entries.into())
     }
 }
 
@@ -139,9 +150,9 @@ enum Wire {
     Null,
     Bool(bool),
     Number(f64),
-    Text(Arc<str>),
+    Text(Name),
     List(Vec<Value>),
-    Map(Vec<(Arc<str>, Value)>),
+    Map(Map),
 }
 
 /// Writes what [`Wire`] reads.
@@ -163,9 +174,9 @@ impl From<Wire> for Value {
             Wire::Null => Self::Null,
             Wire::Bool(value) => Self::Bool(value),
             Wire::Number(number) => Self::Number(number),
-            Wire::Text(text) => Self::Text(text),
+            Wire::Text(text) => Self::Text(text.0),
             Wire::List(list) => Self::List(list),
-            Wire::Map(entries) => Self::Map(entries.into_iter().collect()),
+            Wire::Map(map) => Self::Map(map),
         }
     }
 }
@@ -198,7 +209,7 @@ impl Serialize for Map {
             return self.0.serialize(serializer);
         }
         let mut out = serializer.serialize_map(Some(self.0.len()))?;
-        for (key, value) in &self.0 {
+        for (key, value) in &*self.0 {
             out.serialize_entry(key.as_ref(), value)?;
         }
         out.end()
@@ -229,8 +240,11 @@ impl<'de> Deserialize<'de> for Value {
 impl<'de> Deserialize<'de> for Map {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if !deserializer.is_human_readable() {
-            let entries = Vec::<(Arc<str>, Value)>::deserialize(deserializer)?;
-            return Ok(entries.into_iter().collect());
+            let entries = Vec::<(Name, Value)>::deserialize(deserializer)?;
+            return Ok(entries
+                .into_iter()
+                .map(|(key, value)| (key.0, value))
+                .collect());
         }
         match Value::deserialize(deserializer)? {
             Value::Map(map) => Ok(map),
@@ -287,7 +301,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Value, E> {
-        Ok(Value::text(text))
+        Ok(Value::Text(name::shared(text)))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
@@ -300,8 +314,8 @@ impl<'de> Visitor<'de> for ValueVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
         let mut entries = Vec::new();
-        while let Some(entry) = map.next_entry::<Arc<str>, Value>()? {
-            entries.push(entry);
+        while let Some((key, value)) = map.next_entry::<Name, Value>()? {
+            entries.push((key.0, value));
         }
         Ok(Value::Map(entries.into_iter().collect()))
     }

@@ -34,7 +34,7 @@ pub struct Local {
     pub weekday: i8,
 }
 
-/// What a wall clock shows, to the minute.
+/// What a wall clock shows; policies name it to the minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct WallTime(Time);
 
@@ -83,6 +83,12 @@ impl Zone {
         (!zone.is_unknown()).then_some(Self(zone))
     }
 
+    /// Returns every tzdata name.
+    pub fn names() -> Vec<String> {
+        let names = jiff::tz::db().available();
+        names.map(|name| name.to_string()).collect()
+    }
+
     /// Returns the tzdata name.
     pub fn name(&self) -> &str {
         self.0.iana_name().unwrap_or("UTC")
@@ -119,6 +125,11 @@ impl Zone {
     /// Returns what clocks and calendars show.
     pub fn local(&self, at: Timestamp) -> Local {
         local(self.shown(at))
+    }
+
+    /// Returns what the clocks show, to the second.
+    pub fn clock(&self, at: Timestamp) -> WallTime {
+        WallTime(self.shown(at).time())
     }
 
     /// Returns the first moment of the local day that `at` is in.
@@ -236,6 +247,9 @@ fn at_offset(shown: DateTime, offset: Offset) -> Timestamp {
 }
 
 impl WallTime {
+    /// The first moment of a day.
+    pub const MIDNIGHT: Self = Self(Time::midnight());
+
     /// Reads `09:00` or `9:00`, at most `23:59`.
     pub fn parse(text: &str) -> Option<Self> {
         let (hour, minute) = text.trim().split_once(':')?;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::domain::Zone;
 use crate::policy::feature::Feature;
 use crate::policy::journey::Journey;
+use crate::policy::limits::Limits;
 use crate::policy::model::Model;
 use crate::policy::offer::{Offer, Placement};
 use crate::policy::segment::Segment;
@@ -25,6 +26,8 @@ pub struct Bundle {
     pub offers: BTreeMap<Arc<str>, Offer>,
     /// Placements by name.
     pub placements: BTreeMap<Arc<str>, Placement>,
+    /// What holds for the sends of all journeys.
+    pub limits: Limits,
     /// Models by name.
     pub models: BTreeMap<Arc<str>, Model>,
     /// Segments, each after those that it asks.

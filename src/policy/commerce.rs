@@ -9,7 +9,7 @@ use crate::policy::expr::shape::{Open, Shape};
 
 /// Names of events, v1 names behind `|`, and their properties: `:n` is a number, `:p` products, `:a` anything, else a text, or
 /// any single value if it is an id.
-const EVENTS: [(&str, &str); 30] = [
+const EVENTS: [(&str, &str); 32] = [
     ("Products Searched|Searched Products", "query"),
     (
         "Product List Viewed|Viewed Product Category|Viewed Product List",
@@ -51,7 +51,9 @@ const EVENTS: [(&str, &str); 30] = [
         "product_id review_id review_body rating:a",
     ),
     // Not of the standard: what the engine itself listens to and what page views are called.
-    ("Consent Changed|Suppressed|Unsuppressed", ""),
+    ("Consent Changed", "channel purpose status:a consents:a"),
+    ("Suppressed|Unsuppressed", "address channel until:a reason"),
+    ("Delivery Confirmed|Delivery Failed", "action_id definite:a"),
     ("page|screen|identify|group|alias", ""),
 ];
 const PROMOTION: &str = "promotion_id creative name position:a";

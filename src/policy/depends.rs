@@ -62,6 +62,7 @@ impl Depends {
             | Node::Map(_)
             | Node::Has(_)
             | Node::Each(..)
+            | Node::Matches(..)
             | Node::Call(..) => {}
         }
         for part in node.parts() {

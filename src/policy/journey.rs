@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use crate::domain::crossing::Way;
+use crate::domain::zone::{WallTime, Weekdays};
 use crate::domain::{Duration, Zone};
 use crate::policy::bundle::Place;
 use crate::policy::cron::Cron;
 use crate::policy::expr::Expr;
+use crate::policy::limits::OwnQuiet;
 
 /// One journey.
 #[derive(Clone, Debug)]
@@ -17,6 +19,10 @@ pub struct Journey {
     pub about: Arc<str>,
     /// How the guards of a send treat it.
     pub class: Class,
+    /// What its sends weigh against those of other journeys at the same moment; without it 0. Unknown weighs less than any number.
+    pub priority: Option<Expr>,
+    /// When its sends are held back, if it says so itself.
+    pub quiet: Option<OwnQuiet>,
     /// Who comes in.
     pub enter: Enter,
     /// When it was worth it: leaves at once, from any step, as converted.
@@ -35,16 +41,34 @@ pub struct Journey {
     pub place: Place,
 }
 
+impl Journey {
+    /// Tells if later entries depend on when a run ended.
+    pub fn remembers(&self) -> bool {
+        self.enter.reentry != Reentry::Always
+    }
+}
+
 /// How the guards of a send treat a journey.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Class {
     /// All guards.
     #[default]
     Marketing,
-    /// Not capped.
+    /// Not capped; needs no yes, but respects a no to its purpose.
     Transactional,
-    /// Neither capped nor arbitrated.
+    /// As transactional, and not arbitrated.
     Mandatory,
+}
+
+impl Class {
+    /// Returns the word of the policy; it is also the purpose of a send that names none.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Marketing => "marketing",
+            Self::Transactional => "transactional",
+            Self::Mandatory => "mandatory",
+        }
+    }
 }
 
 /// The entry of a journey.
@@ -185,8 +209,8 @@ pub struct Step {
 /// What a step does.
 #[derive(Clone, Debug)]
 pub enum Act {
-    /// Sleeps so long.
-    Wait(Duration),
+    /// Sleeps.
+    Wait(Until),
     /// Sleeps until so long nothing of `of` has happened, at most `max`.
     HoldUntil {
         /// The silence that ends it.
@@ -218,13 +242,26 @@ pub enum Act {
         bind: Arc<str>,
     },
     /// An action leaves, if every guard passes.
-    Send {
-        /// The channel: a token of NATS subjects.
-        channel: Arc<str>,
-        /// The template's name.
-        template: Arc<str>,
-        /// What goes with it.
-        with: Vec<(Arc<str>, Expr)>,
+    Send(Box<Send>),
+    /// Sleeps until one of several events happens.
+    WaitFor {
+        /// The highest-ranked first.
+        arms: Vec<Awaited>,
+        /// How long it sleeps at most.
+        within: Duration,
+        /// Whether everybody sleeps to the end and the highest-ranked arm that was met wins; else the first event decides.
+        rank: bool,
+        /// First step if no arm was met (`None`: the step after).
+        otherwise: Option<usize>,
+    },
+    /// Deals customers out to arms, always the same customer to the same arm, and binds the arm's name.
+    Split {
+        /// Another one deals anew.
+        salt: Arc<str>,
+        /// In the order they are written; never empty.
+        arms: Vec<Share>,
+        /// The local name.
+        bind: Arc<str>,
     },
     /// Writes traits of the profile: path below `profile.traits`, value.
     Set(Vec<(Arc<str>, Expr)>),
@@ -233,6 +270,115 @@ pub enum Act {
         /// What the trace says; `stopped` by default.
         reason: Arc<str>,
     },
+}
+
+impl Act {
+    /// Returns the events that it listens to while it sleeps.
+    pub fn triggers(&self) -> impl Iterator<Item = &Trigger> {
+        let held = if let Self::HoldUntil { of, .. } = self {
+            of.as_slice()
+        } else {
+            &[]
+        };
+        let awaited = if let Self::WaitFor { arms, .. } = self {
+            arms.as_slice()
+        } else {
+            &[]
+        };
+        held.iter().chain(awaited.iter().map(|arm| &arm.trigger))
+    }
+}
+
+/// Until when a `wait` sleeps. Without a zone it is the customer's.
+#[derive(Clone, Debug)]
+pub enum Until {
+    /// So long.
+    Passed(Duration),
+    /// The clocks show a time.
+    Clock {
+        /// Which.
+        time: WallTime,
+        /// On which days of the week.
+        days: Weekdays,
+        /// Whose clocks.
+        zone: Option<Zone>,
+    },
+    /// A date has come, or is so far away.
+    Date {
+        /// A number of milliseconds since the epoch, RFC 3339, or a date and time as the zone's clocks show it.
+        of: Expr,
+        /// Whole days count by the calendar of the zone.
+        offset: Duration,
+        /// Whether the offset goes back in time.
+        before: bool,
+        /// What to do if the date is past or unknown.
+        past: Past,
+        /// Whose calendar.
+        zone: Option<Zone>,
+    },
+}
+
+/// What a `wait` does with a date that is past or unknown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Goes on at once.
+    Now,
+    /// Goes on at once behind the step that follows, with all its arms: what was to happen on that date is left out, the rest
+    /// of the journey is not.
+    Skip,
+    /// Leaves with the reason `past_date`.
+    Exit,
+}
+
+/// An arm of a `wait_for`.
+#[derive(Clone, Debug)]
+pub struct Awaited {
+    /// What meets it.
+    pub trigger: Trigger,
+    /// Its first step (`None`: the step after).
+    pub first: Option<usize>,
+}
+
+/// An arm of a `split`.
+#[derive(Clone, Debug)]
+pub struct Share {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Where its part of `[0, 1)` ends, and the next arm's begins.
+    pub end: f64,
+    /// Its first step (`None`: the step after).
+    pub first: Option<usize>,
+}
+
+/// What leaves, and what may hold it back.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// The channel: a token of NATS subjects.
+    pub channel: Arc<str>,
+    /// The template's name.
+    pub template: Arc<str>,
+    /// What goes with it.
+    pub with: Vec<(Arc<str>, Expr)>,
+    /// How guards treat it; `None`: as the journey.
+    pub class: Option<Class>,
+    /// What consent it needs; `None`: that of its class.
+    pub purpose: Option<Arc<str>>,
+    /// When it is held back, if it says so itself.
+    pub quiet: Option<OwnQuiet>,
+    /// What follows when a guard blocks it.
+    pub on_block: OnBlock,
+}
+
+/// What follows when a guard blocks a send.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnBlock {
+    /// The next step.
+    #[default]
+    Next,
+    /// The run leaves.
+    Exit,
+    /// It sleeps until the guard lets go, and every guard is asked again; the next step, if nobody knows when that is.
+    Retry,
 }
 
 /// An event and a filter.

@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::{Duration, Value};
 use crate::policy::bundle::Place;
+use crate::policy::expr::pattern::Pattern;
 use crate::policy::expr::shape::Shape;
 use crate::policy::expr::{Expr, Node, Problem, Root};
 use crate::policy::feature::{Feature, Fold, Window};
@@ -34,6 +35,7 @@ pub struct Registry {
     features: Vec<Feature>,
     by_id: BTreeMap<u64, usize>,
     by_name: BTreeMap<Arc<str>, (usize, Option<Duration>)>,
+    patterns: BTreeMap<Arc<str>, Pattern>,
     /// The segments that expressions may ask for.
     pub segments: Segments,
 }
@@ -92,6 +94,9 @@ impl Segments {
     }
 }
 
+/// The most different patterns of a bundle: each may take a quarter of a megabyte.
+const PATTERNS_MAX: usize = 500;
+
 impl Registry {
     /// Returns a declared feature and the length of its own window, if it slides.
     pub fn named(&self, name: &str) -> Option<(usize, Option<Duration>)> {
@@ -101,6 +106,23 @@ impl Registry {
     /// Returns the declared names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(AsRef::as_ref)
+    }
+
+    /// Compiles a pattern, or finds it.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in a few words.
+    pub fn pattern(&mut self, text: &Arc<str>) -> Result<Pattern, String> {
+        if let Some(known) = self.patterns.get(text) {
+            return Ok(known.clone());
+        }
+        if self.patterns.len() == PATTERNS_MAX {
+            return Err(format!("there are more than {PATTERNS_MAX} of them"));
+        }
+        let pattern = Pattern::new(text)?;
+        self.patterns.insert(text.clone(), pattern.clone());
+        Ok(pattern)
     }
 
     /// Returns what a feature's value is.

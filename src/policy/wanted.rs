@@ -3,8 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::domain::{cart, consent, contact, suppression};
 use crate::policy::Bundle;
-use crate::policy::journey::{Act, Journey};
+use crate::policy::journey::Journey;
+
+/// Events that change what may be sent.
+const GUARDS: [&str; 5] = [
+    consent::CHANGED,
+    suppression::SUPPRESSED,
+    suppression::UNSUPPRESSED,
+    contact::CONFIRMED,
+    contact::FAILED,
+];
 
 /// The names of events whose properties and context matter.
 #[derive(Clone, Debug, Default)]
@@ -42,15 +52,16 @@ impl Wanted {
             }
         }
         for step in &journey.flow {
-            if let Act::HoldUntil { of, .. } = &step.act {
-                self.names
-                    .extend(of.iter().map(|trigger| trigger.event.clone()));
-            }
+            let heard = step.act.triggers().map(|trigger| trigger.event.clone());
+            self.names.extend(heard);
         }
     }
 
     /// Tells if anybody looks into events of this name.
     pub fn has(&self, event: &str) -> bool {
-        self.all || self.names.contains(event) || crate::domain::cart::Change::may(event)
+        self.all
+            || self.names.contains(event)
+            || cart::Change::may(event)
+            || GUARDS.contains(&event)
     }
 }

@@ -78,7 +78,7 @@ impl disk::Rows for Rows {
         Ok(self.own.get(TALLY)?.map(|tally| tally.to_vec()))
     }
 
-    fn write(&self, batch: Batch, tally: [u8; 16], durability: Durability) -> Result<(), Error> {
+    fn write(&self, batch: Batch, tally: &[u8], durability: Durability) -> Result<(), Error> {
         let mut writes = self.db.batch().durability(mode(durability));
         for (table, key, value) in batch.into_ops() {
             match value {

@@ -73,7 +73,7 @@ impl disk::Rows for Rows {
         Ok(self.db.get(TALLY)?.map(|tally| tally.to_vec()))
     }
 
-    fn write(&self, batch: Batch, tally: [u8; 16], durability: Durability) -> Result<(), Error> {
+    fn write(&self, batch: Batch, tally: &[u8], durability: Durability) -> Result<(), Error> {
         let mut writes = ::sled::Batch::default();
         for (table, key, value) in batch.into_ops() {
             match value {
@@ -81,7 +81,7 @@ impl disk::Rows for Rows {
                 None => writes.remove(place(table, &key)),
             }
         }
-        writes.insert(&TALLY, &tally);
+        writes.insert(&TALLY, tally);
         let whole = self.batches.write().unwrap_or_else(PoisonError::into_inner);
         self.db.apply_batch(writes)?;
         drop(whole);

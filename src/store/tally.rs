@@ -12,30 +12,30 @@ use super::{Batch, Error, Table};
 /// Rows that are read at once while a store is added up.
 const PAGE_ROWS: usize = 1024;
 
-/// What goes into the engine with every commit: `counter u64 LE | sum u64 LE`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What goes into the engine with every commit: `counter u64 LE`, then `sum u64 LE` if it is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Tally {
     /// How many commits there were.
     pub counter: u64,
-    /// The wrapping sum of a hash of every row.
-    pub sum: u64,
+    /// The wrapping sum of a hash of every row; `None` after a commit that did not keep it.
+    pub sum: Option<u64>,
+}
+
+impl Default for Tally {
+    /// Returns the tally of no commits and no rows.
+    fn default() -> Self {
+        let (counter, sum) = (0, Some(0));
+        Self { counter, sum }
+    }
 }
 
 impl Tally {
     /// Returns the tally after `batch`, whose rows are still the old ones in `rows`.
     pub fn after<R: Rows>(self, batch: &Batch, rows: &R) -> Result<Self, Error> {
-        let mut sum = self.sum;
-        for (table, key, value) in batch.ops() {
-            if let Some(old) = rows.get(table, key)? {
-                sum = sum.wrapping_sub(hash(table, key, &old));
-            }
-            if let Some(value) = value {
-                sum = sum.wrapping_add(hash(table, key, value));
-            }
-        }
+        let sum = |sum| sum_after(sum, batch, rows);
         Ok(Self {
             counter: self.counter + 1,
-            sum,
+            sum: self.sum.map(sum).transpose()?,
         })
     }
 
@@ -47,12 +47,10 @@ impl Tally {
     }
 
     /// Returns the bytes of the tally.
-    pub fn encode(self) -> [u8; 16] {
-        let mut bytes = [0; 16];
-        let (counter, sum) = bytes.split_at_mut(8);
-        counter.copy_from_slice(&self.counter.to_le_bytes());
-        sum.copy_from_slice(&self.sum.to_le_bytes());
-        bytes
+    pub fn encode(self) -> Vec<u8> {
+        let numbers = [Some(self.counter), self.sum];
+        let bytes = numbers.into_iter().flatten().flat_map(u64::to_le_bytes);
+        bytes.collect()
     }
 
     /// Reads a tally; a store without one has no commits.
@@ -64,20 +62,30 @@ impl Tally {
         let Some(bytes) = bytes else {
             return Ok(Self::default());
         };
-        let number = |at: usize| {
-            bytes
-                .get(at..at + 8)?
-                .try_into()
-                .ok()
-                .map(u64::from_le_bytes)
-        };
-        match (number(0), number(8)) {
-            (Some(counter), Some(sum)) if bytes.len() == 16 => Ok(Self { counter, sum }),
+        let (numbers, rest) = bytes.as_chunks();
+        match numbers {
+            [counter, sum @ ..] if sum.len() < 2 && rest.is_empty() => Ok(Self {
+                counter: u64::from_le_bytes(*counter),
+                sum: sum.first().copied().map(u64::from_le_bytes),
+            }),
             _ => Err(Error::Damaged {
-                what: "its tally is not 16 bytes long".into(),
+                what: "its tally is neither 8 nor 16 bytes long".into(),
             }),
         }
     }
+}
+
+/// Adds what a batch puts and takes away what it replaces.
+fn sum_after<R: Rows>(mut sum: u64, batch: &Batch, rows: &R) -> Result<u64, Error> {
+    for (table, key, value) in batch.ops() {
+        if let Some(old) = rows.get(table, key)? {
+            sum = sum.wrapping_sub(hash(table, key, &old));
+        }
+        if let Some(value) = value {
+            sum = sum.wrapping_add(hash(table, key, value));
+        }
+    }
+    Ok(sum)
 }
 
 /// Adds the rows of one table, page by page.

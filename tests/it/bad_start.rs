@@ -202,7 +202,8 @@ steps:
            ·                ╰── here
          5 │   - wait: soon
            ╰────
-          help: keys of `send` are `channel`, `template`, `with`
+          help: keys of `send` are `channel`, `template`, `with`, `class`, `purpose`, `quiet_hours`,
+                `on_block`
 
         attune::bad_duration
 

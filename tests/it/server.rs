@@ -22,6 +22,8 @@ journey: hello
 enter: { event: Good, where: event.properties.item > 0 }
 steps:
   - send: { channel: email, template: hello, with: { name: profile.traits.name } }
+---
+channels: { email: { address: none, consent: not_required } }
 ";
 
 /// A folder with policies, a configuration and a store, and who runs in it.

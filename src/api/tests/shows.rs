@@ -22,6 +22,8 @@ async fn a_customer_is_shown_with_features_by_name_and_runs_in_progress() {
         .collect();
     expect![[r#"
         cart: {"currency":"EUR","item_count":3.0,"items":[{"category":null,"name":null,"price":2.0,"product_id":"pen","quantity":1.0},{"category":null,"name":null,"price":40.0,"product_id":"bag","quantity":2.0}],"updated_at":"2026-01-05T10:03:00.000Z","value":82.0}
+        consent: {}
+        contacts: {}
         features: {"product_pages":1}
         id: "ada"
         journeys: [{"entered_at":"2026-01-05T10:03:00.000Z","instance":1,"journey":"cart","key":"","locals":{"buy":0.25},"step":"1","waits_until":"2026-01-05T10:33:00.000Z"}]
@@ -30,6 +32,7 @@ async fn a_customer_is_shown_with_features_by_name_and_runs_in_progress() {
         offers_given: {"welcome":["2026-01-05T10:03:00.000Z"]}
         past: []
         session: {"index":1,"last_at":"2026-01-05T10:03:00.000Z","n_events":4,"running":true,"started_at":"2026-01-05T10:00:00.000Z"}
+        suppressions: []
         traits: {"name":"Ada"}
     "#]].assert_eq(&lines.concat());
 }

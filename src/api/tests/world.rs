@@ -41,6 +41,8 @@ steps:
   - score: { model: purchase-intent, as: buy }
   - wait: 30m
   - send: { channel: email, template: nudge }
+---
+channels: { email: { address: none, consent: not_required } }
 ",
     "
 offers:

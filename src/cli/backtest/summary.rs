@@ -121,7 +121,11 @@ impl Summary {
             | What::Took(..)
             | What::Ranked(..)
             | What::Set(_)
-            | What::Crossed(..) => {}
+            | What::Crossed(..)
+            | What::Aimed(..)
+            | What::Missed(..)
+            | What::Met(..)
+            | What::Dealt(..) => {}
         }
     }
 }

@@ -48,6 +48,10 @@ fn expressions_are_what_they_say() {
             profile.traits.age == 'forty'  →  false
             profile.traits.age > 'forty'  →  unknown
             profile.id  →  "u1"
+            profile.id.matches('^u[0-9]+$')  →  true
+            profile.id.matches('[a-t]')  →  false
+            profile.traits.none.matches('a')  →  unknown
+            profile.traits.age.matches('4')  →  unknown
         "#]],
     );
 }
@@ -89,6 +93,10 @@ const TABLE: &str = "
         profile.traits.age == 'forty'
         profile.traits.age > 'forty'
         profile.id
+        profile.id.matches('^u[0-9]+$')
+        profile.id.matches('[a-t]')
+        profile.traits.none.matches('a')
+        profile.traits.age.matches('4')
     ";
 
 fn check(expressions: &str, expected: &Expect) {

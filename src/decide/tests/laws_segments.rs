@@ -8,7 +8,7 @@ use super::{World, start};
 use crate::decide::drive::Outcome;
 use crate::decide::{Cause, Env};
 use crate::domain::event::Kind;
-use crate::domain::{CustomerId, Duration, Event, EventId, Profile, Timestamp, Value};
+use crate::domain::{Duration, Event, EventId, Profile, Timestamp, Value};
 
 const POLICY: &str = "
 features:
@@ -140,7 +140,7 @@ proptest! {
 
     #[test]
     fn a_replay_of_the_facts_gives_the_same_customer(lines in lines()) {
-        let mut replayed = Profile::new(CustomerId::parse("u1").unwrap());
+        let mut replayed = super::customer();
         let live = play(&lines, &[], |_, outcome| {
             for fact in &outcome.facts {
                 let bytes = postcard::to_stdvec(fact).unwrap();

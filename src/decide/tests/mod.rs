@@ -1,16 +1,24 @@
 //! A script in, a transcript out: what the core decides, on a virtual clock.
 //!
 //! A script line is a time since the start, then `NAME {properties}` for a track event, `identify {traits}`,
-//! `page {properties}`, `late AGE NAME {…}` for one that happened earlier, `wake` to let time go on, or `ask PLACEMENT {context}`.
+//! `page {properties}`, `late AGE NAME {…}` for one that happened earlier, `in ZONE NAME {…}` for one from a device there, `wake` to let time go on, or `ask PLACEMENT {context}`.
 
 mod entries;
 mod expressions;
 mod features;
+mod guards;
 mod journeys;
 mod laws;
+mod laws_guards;
 mod laws_segments;
 mod offers;
+mod quiet_hours;
 mod segments;
+mod splits;
+mod wait_for;
+mod waits;
+mod weaknesses;
+mod weaknesses_guards;
 
 use std::fmt::Write as _;
 
@@ -19,6 +27,7 @@ use crate::decide::{Ask, Cause, Request, Scores, handle};
 use crate::domain::event::Kind;
 use crate::domain::{
     Crossing, CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Value, What,
+    consent,
 };
 use crate::policy::{Bundle, Source, compile};
 
@@ -33,6 +42,23 @@ pub fn start() -> Timestamp {
     Timestamp::parse("2026-01-05T00:00:00Z").unwrap()
 }
 
+/// A customer who has an address on every channel and wants marketing.
+pub fn customer() -> Profile {
+    let mut profile = Profile::new(CustomerId::parse("u1").unwrap());
+    let addresses = [
+        ("email", "u1@example.org"),
+        ("phone", "+4930123"),
+        ("device_token", "d1"),
+    ];
+    for (name, address) in addresses {
+        profile.apply(&Fact::Trait(name.into(), Value::text(address)));
+    }
+    for said in consent::of_trait(&Value::Bool(true), Timestamp::MIN) {
+        profile.apply(&Fact::Consented(said));
+    }
+    profile
+}
+
 /// One customer on a virtual clock.
 pub struct World {
     pub bundle: Bundle,
@@ -43,7 +69,10 @@ pub struct World {
 
 impl World {
     pub fn new(policies: &str) -> Self {
-        let profile = Profile::new(CustomerId::parse("u1").unwrap());
+        Self::with(policies, customer())
+    }
+
+    pub fn with(policies: &str, profile: Profile) -> Self {
         Self {
             bundle: bundle(policies),
             profile,
@@ -100,6 +129,13 @@ fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
     let (at, name) = late.map_or((now, name), |(late, name)| {
         (now - Duration::parse(late).unwrap(), name)
     });
+    let placed = name
+        .strip_prefix("in ")
+        .and_then(|placed| placed.split_once(' '));
+    let (context, name) = placed.map_or((Value::Null, name), |(zone, name)| {
+        let zone = ("timezone".into(), Value::text(zone));
+        (Value::Map([zone].into_iter().collect()), name)
+    });
     if let Some(placement) = name.strip_prefix("ask ") {
         let id = n.to_string().into();
         return Cause::Ask(Ask {
@@ -123,7 +159,7 @@ fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
         at,
         properties,
         traits,
-        context: Value::Null,
+        context,
     })
 }
 
@@ -131,6 +167,11 @@ fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
 pub fn check(policies: &str, score: Option<f64>, script: &str, expected: &expect_test::Expect) {
     let mut world = World::new(policies);
     world.score = score.map_or_else(|| Score::unavailable("no model"), Score::Value);
+    play(world, script, expected);
+}
+
+/// Runs a script in a world and compares the transcript.
+pub fn play(mut world: World, script: &str, expected: &expect_test::Expect) {
     let mut out = String::new();
     for line in script.lines().filter(|line| !line.trim().is_empty()) {
         let (_, outcomes) = world.line(line);
@@ -228,5 +269,9 @@ fn shown(what: &What) -> String {
         What::Set(names) => format!("set {names:?}"),
         What::Left(reason) => format!("left: {reason}"),
         What::Crossed(way, why) => format!("{}: {why}", way.as_str()),
+        What::Aimed(until, why) => format!("waits until {}: {why}", until.since(start())),
+        What::Missed(then, why) => format!("missed, {then}: {why}"),
+        What::Met(arm, why) => format!("met {arm}: {why}"),
+        What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
     }
 }

@@ -181,9 +181,9 @@ steps: [ { send: { channel: push, template: welcome } } ]
             0s mark#1 @0 set ["mark"]
             0s marked#0 entered: profile.traits.mark == 1 [1 == 1] test.yaml:2
             0s mark#1 @1 took 0: in_segment('marked') [true] test.yaml:9
+            0s marked#2 entered
             0s mark#1 @1.branch.0.0 sent email yes
             0s mark#1 @1 left: completed
-            0s marked#2 entered
             0s marked#2 @0 sent push welcome
             0s marked#2 @0 left: completed
             0s ACTION email yes {}

@@ -6,6 +6,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::{Source, WallTime, Weekdays, Zone};
+use crate::domain::segment::{self, Received};
 use crate::domain::{CustomerId, Duration, Fact, Profile, Timestamp, Value};
 
 /// Asks when the clocks show something; lines are `ZONE DATE TIME`, the date being the one on which one asks at its start.
@@ -259,6 +260,45 @@ fn the_traits_name_the_zone_then_the_last_context_then_the_workspace() {
         Asia/Kathmandu by workspace default; profile.traits.timezone `Mars/Base` is no zone; context.timezone `` is no zone
         Asia/Kathmandu by workspace default; profile.traits.timezone `Etc/Unknown` is no zone
         Asia/Kathmandu by workspace default
+    "#]].assert_eq(&out);
+}
+
+#[test]
+fn the_zone_of_a_context_is_read_also_if_nobody_looks_at_the_event() {
+    let mut out = String::new();
+    for context in [
+        r#"{"timezone":"Europe/Berlin","page":{"path":"/"}}"#,
+        r#"{"page":{"path":"/"}}"#,
+        r#"{"page":{"timezone":"Europe/Berlin"}}"#,
+        r#"{"timezone":7}"#,
+        r#"["timezone"]"#,
+        "null",
+    ] {
+        let json = format!(r#"{{"type":"track","event":"E","userId":"u","context":{context}}}"#);
+        let received = Received {
+            at: Timestamp::from_millis(0),
+            real: true,
+            fallback_id: "1",
+        };
+        for wanted in [false, true] {
+            let decoded = segment::decode(json.as_bytes(), &received, |_| wanted);
+            let read = decoded.map(|decoded| decoded.event.context.to_string());
+            writeln!(out, "{context} {wanted}: {read:?}").unwrap();
+        }
+    }
+    expect![[r#"
+        {"timezone":"Europe/Berlin","page":{"path":"/"}} false: Ok("{\"timezone\":\"Europe/Berlin\"}")
+        {"timezone":"Europe/Berlin","page":{"path":"/"}} true: Ok("{\"page\":{\"path\":\"/\"},\"timezone\":\"Europe/Berlin\"}")
+        {"page":{"path":"/"}} false: Ok("null")
+        {"page":{"path":"/"}} true: Ok("{\"page\":{\"path\":\"/\"}}")
+        {"page":{"timezone":"Europe/Berlin"}} false: Ok("null")
+        {"page":{"timezone":"Europe/Berlin"}} true: Ok("{\"page\":{\"timezone\":\"Europe/Berlin\"}}")
+        {"timezone":7} false: Ok("null")
+        {"timezone":7} true: Ok("{\"timezone\":7}")
+        ["timezone"] false: Ok("null")
+        ["timezone"] true: Err("`context` is not an object")
+        null false: Ok("null")
+        null true: Ok("null")
     "#]].assert_eq(&out);
 }
 

@@ -3,19 +3,34 @@
 use std::sync::Arc;
 
 use crate::policy::compile::desk::Desk;
-use crate::policy::compile::journey::trigger;
+use crate::policy::compile::journey::{CLASSES, trigger};
+use crate::policy::compile::quiet;
 use crate::policy::compile::steps::Flow;
 use crate::policy::expr::shape::Shape;
 use crate::policy::expr::{Expr, Scope, Site};
-use crate::policy::journey::{Act, Trigger};
+use crate::policy::journey::{Act, OnBlock, Send, Trigger};
+use crate::policy::limits;
 use crate::policy::yaml::{Content, Yaml};
 
-const SEND_LATER: [&str; 6] = ["quiet_hours", "on_block", "purpose", "to", "limit", "zone"];
+const SEND_KEYS: [&str; 7] = [
+    "channel",
+    "template",
+    "with",
+    "class",
+    "purpose",
+    "quiet_hours",
+    "on_block",
+];
+const SEND_LATER: [&str; 3] = ["to", "limit", "zone"];
+const ON_BLOCK: [(&str, OnBlock); 3] = [
+    ("next", OnBlock::Next),
+    ("exit", OnBlock::Exit),
+    ("retry_at_release", OnBlock::Retry),
+];
 
-/// Compiles a step by its name; branches are compiled where they are laid flat.
+/// Compiles a step by its name; those that wait or have arms have files of their own.
 pub fn compile(flow: &mut Flow<'_>, name: &str, node: &Yaml) -> Option<Act> {
     match name {
-        "wait" => wait(flow.desk, node),
         "hold_until" => hold_until(flow, node),
         "score" => score(flow, node),
         "offer" => offer(flow, node),
@@ -23,17 +38,6 @@ pub fn compile(flow: &mut Flow<'_>, name: &str, node: &Yaml) -> Option<Act> {
         "set" => set(flow, node),
         _ => stop(flow.desk, name, node),
     }
-}
-
-fn wait(desk: &mut Desk, node: &Yaml) -> Option<Act> {
-    if let Some((key, _)) = node.entries().and_then(<[_]>::first) {
-        let key_text = key.text().map_or("", AsRef::as_ref);
-        let message = format!("`wait: {{ {key_text} }}` is not supported yet");
-        let help = "write a length of time: `wait: 20h`";
-        desk.advise("not_supported", key.span.clone(), message, help);
-        return None;
-    }
-    desk.duration(node, "`wait`", false).map(Act::Wait)
 }
 
 fn hold_until(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
@@ -146,25 +150,47 @@ fn offer(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
 }
 
 fn send(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
-    let fields = flow.desk.fields(
-        node,
-        "`send`",
-        &["channel", "template", "with"],
-        &SEND_LATER,
-    )?;
+    let fields = flow.desk.fields(node, "`send`", &SEND_KEYS, &SEND_LATER)?;
     let channel = flow.desk.need(&fields, "channel");
-    let channel = channel.and_then(|node| flow.desk.name(node, "a channel"));
+    let channel = channel.and_then(|node| channel_of(flow.desk, node));
     let template = flow.desk.need(&fields, "template");
     let template = template.and_then(|node| template_of(flow, node));
     let with = fields
         .get("with")
         .map(|node| pairs(flow, node, "`with`"))
         .unwrap_or_default();
-    Some(Act::Send {
+    let desk = &mut *flow.desk;
+    let class = fields
+        .get("class")
+        .map(|node| desk.choice(node, "class", &CLASSES));
+    let purpose = fields
+        .get("purpose")
+        .map(|node| desk.name(node, "a purpose"));
+    let quiet = fields.get(quiet::KEY).map(|node| quiet::own(desk, node));
+    let on_block = match fields.get("on_block") {
+        Some(node) => desk.choice(node, "`on_block`", &ON_BLOCK),
+        None => Some(OnBlock::Next),
+    };
+    Some(Act::Send(Box::new(Send {
         channel: channel?,
         template: template?,
         with,
-    })
+        class: class.map_or(Some(None), |class| class.map(Some))?,
+        purpose: purpose.map_or(Some(None), |purpose| purpose.map(Some))?,
+        quiet: quiet.map_or(Some(None), |quiet| quiet.map(Some))?,
+        on_block: on_block?,
+    })))
+}
+
+fn channel_of(desk: &mut Desk, node: &Yaml) -> Option<Arc<str>> {
+    let name = desk.name(node, "a channel")?;
+    if name.as_ref() != limits::ALL && name.as_ref() != quiet::KEY {
+        return Some(name);
+    }
+    let message = format!("`{name}` cannot be the name of a channel");
+    let help = "it has a meaning of its own under `limits:`";
+    desk.advise("bad_name", node.span.clone(), message, help);
+    None
 }
 
 fn template_of(flow: &mut Flow<'_>, node: &Yaml) -> Option<Arc<str>> {
@@ -191,10 +217,18 @@ fn set(flow: &mut Flow<'_>, node: &Yaml) -> Option<Act> {
         };
         path.split('.').all(|part| !part.is_empty() && word(part)) && !path.starts_with("profile.")
     };
+    let span = |path: &str| {
+        let entry = node.entry(path);
+        entry.map_or_else(|| node.span.clone(), |(key, _)| key.span.clone())
+    };
+    let is_consent = |path: &str| path == "consent" || path.starts_with("consent.");
+    for (path, _) in traits.iter().filter(|(path, _)| is_consent(path)) {
+        let help = "consent comes from the customer: by the event `Consent Changed` or by an identify call";
+        let message = format!("`{path}` cannot be set by a journey");
+        flow.desk.advise("bad_name", span(path), message, help);
+    }
     for (path, _) in traits.iter().filter(|(path, _)| !is_path(path)) {
-        let span = node
-            .entry(path)
-            .map_or_else(|| node.span.clone(), |(key, _)| key.span.clone());
+        let span = span(path);
         let help = "write a path below `profile.traits`: `cart.last_nudge: now()`";
         flow.desk.advise(
             "bad_name",

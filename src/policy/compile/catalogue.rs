@@ -1,4 +1,4 @@
-//! `offers:` and `placements:`: what can be shown and where.
+//! Documents of many things by name: offers and placements; limits and channels stand beside them.
 
 use std::sync::Arc;
 
@@ -6,12 +6,21 @@ use crate::domain::{Duration, Value};
 use crate::policy::bundle::Bundle;
 use crate::policy::compile::Names;
 use crate::policy::compile::desk::Desk;
+use crate::policy::compile::limits;
 use crate::policy::compile::value::value;
 use crate::policy::expr::{Expr, Node, Scope, Site};
 use crate::policy::offer::{Cap, Offer, Placement};
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 4] = ["features", "segments", "offers", "placements"];
+/// The keys of such a document.
+pub const KEYS: [&str; 6] = [
+    "features",
+    "segments",
+    "offers",
+    "placements",
+    "limits",
+    "channels",
+];
 const OFFER_KEYS: [&str; 7] = [
     "about",
     "placements",
@@ -30,11 +39,12 @@ const LIMIT_MAX: u32 = 100;
 /// Compiles the offers and placements of a document into the bundle; its features are compiled already.
 pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, bundle: &mut Bundle) {
     if desk
-        .fields(root, "the document", &KEYS, &["limits", "test"])
+        .fields(root, "the document", &KEYS, &["test"])
         .is_none()
     {
         return;
     }
+    limits::compile(desk, names, root, &mut bundle.limits);
     for (key, node) in section(desk, root, "placements") {
         let placement = placement(desk, names, key, node);
         bundle

@@ -6,20 +6,34 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::fields::Fields;
-use crate::policy::compile::{Names, enter, steps};
+use crate::policy::compile::{Names, enter, quiet, steps};
 use crate::policy::expr::{Expr, Root, Scope, Site};
-use crate::policy::journey::{Act, Class, Exit, Goal, Journey, On, Step, Trigger};
+use crate::policy::journey::{Act, Class, Exit, Goal, Journey, On, Step, Trigger, Until};
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 8] = [
-    "journey", "about", "class", "enter", "goal", "exit", "holdout", "steps",
+const KEYS: [&str; 10] = [
+    "journey",
+    "about",
+    "class",
+    "priority",
+    "quiet_hours",
+    "enter",
+    "goal",
+    "exit",
+    "holdout",
+    "steps",
 ];
-const LATER: [&str; 4] = ["migrate", "priority", "limits", "segments"];
-const CLASSES: [(&str, Class); 3] = [
+const LATER: [&str; 3] = ["migrate", "limits", "segments"];
+/// The classes by name.
+pub const CLASSES: [(&str, Class); 3] = [
     ("marketing", Class::Marketing),
     ("transactional", Class::Transactional),
     ("mandatory", Class::Mandatory),
 ];
+const WEIGHS: Scope<'static> = Scope {
+    site: Site::Step,
+    locals: &[],
+};
 /// What goals, exits and watched events can see.
 pub const WATCHES: Scope<'static> = Scope {
     site: Site::Watch,
@@ -40,6 +54,8 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
         Some(node) => desk.choice(node, "class", &CLASSES),
         None => Some(Class::Marketing),
     };
+    let priority = fields.get("priority").map(|node| desk.expr(node, WEIGHS));
+    let quiet = fields.get(quiet::KEY).map(|node| quiet::own(desk, node));
     let entered = desk
         .need(&fields, "enter")
         .map(|node| enter::compile(desk, node));
@@ -65,6 +81,8 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
         name,
         about: about.unwrap_or_default(),
         class: class?,
+        priority: priority.map_or(Some(None), |priority| priority.map(Some))?,
+        quiet: quiet.map_or(Some(None), |quiet| quiet.map(Some))?,
         enter: entered?,
         goal,
         exits,
@@ -130,10 +148,13 @@ pub fn trigger(desk: &mut Desk, node: &Yaml, scope: Scope<'_>) -> Option<Trigger
         let filter = Vec::new();
         return Some(Trigger { event, filter });
     }
-    let fields: Fields<'_> = desk.fields(node, "a trigger", &["event", "where"], &[])?;
-    let event = desk
-        .need(&fields, "event")
-        .and_then(|node| desk.event(node));
+    let fields = desk.fields(node, "a trigger", &["event", "where"], &[])?;
+    trigger_of(desk, &fields, scope)
+}
+
+/// Reads `event` and `where` of a map that may have more keys.
+pub fn trigger_of(desk: &mut Desk, fields: &Fields<'_>, scope: Scope<'_>) -> Option<Trigger> {
+    let event = desk.need(fields, "event").and_then(|node| desk.event(node));
     let filter = desk.about(event.as_ref(), |desk| {
         desk.conditions(fields.get("where"), scope)
     });
@@ -172,6 +193,7 @@ fn uses_entry(journey: &Journey) -> bool {
     let steps = journey.flow.iter().flat_map(expressions);
     goal.chain(exits)
         .chain(absence)
+        .chain(&journey.priority)
         .chain(steps)
         .any(|expr| expr.root.uses(&Root::Entry))
 }
@@ -179,10 +201,19 @@ fn uses_entry(journey: &Journey) -> bool {
 /// Returns every expression of a step.
 fn expressions(step: &Step) -> Vec<&Expr> {
     match &step.act {
-        Act::Wait(_) | Act::Score { .. } | Act::Offer { .. } | Act::Stop { .. } => Vec::new(),
-        Act::HoldUntil { of, .. } => of.iter().flat_map(|trigger| &trigger.filter).collect(),
+        Act::Wait(Until::Date { of, .. }) => vec![of],
+        Act::Wait(Until::Passed(_) | Until::Clock { .. })
+        | Act::Score { .. }
+        | Act::Offer { .. }
+        | Act::Split { .. }
+        | Act::Stop { .. } => Vec::new(),
+        Act::HoldUntil { .. } | Act::WaitFor { .. } => {
+            let triggers = step.act.triggers();
+            triggers.flat_map(|trigger| &trigger.filter).collect()
+        }
         Act::Branch { arms, .. } => arms.iter().map(|(when, _)| when).collect(),
-        Act::Send { with: pairs, .. } | Act::Set(pairs) => expressions_of(pairs),
+        Act::Send(send) => expressions_of(&send.with),
+        Act::Set(pairs) => expressions_of(pairs),
     }
 }
 

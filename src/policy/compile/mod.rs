@@ -1,18 +1,23 @@
 //! From files to a bundle: sort the documents, learn the names, then compile everything and report everything.
 
 mod act;
+mod arms;
 mod catalogue;
 mod desk;
 mod enter;
 mod feature;
 mod fields;
 mod journey;
+mod limits;
 mod listeners;
 mod model;
+mod quiet;
 mod schema;
 mod segment;
+mod split;
 mod steps;
 mod value;
+mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -75,7 +80,7 @@ struct Document {
 enum Kind {
     /// Any of `schemas`, `templates`: what the rest is checked against.
     Schema,
-    /// Any of `features`, `segments`, `offers`, `placements`.
+    /// Any of `features`, `segments`, `offers`, `placements`, `limits`, `channels`.
     Catalogue,
     /// A model manifest.
     Model,
@@ -83,7 +88,7 @@ enum Kind {
     Journey,
 }
 
-const LATER: [&str; 2] = ["limits", "test"];
+const LATER: [&str; 1] = ["test"];
 
 fn read_all(sources: &[Source], desk: &mut Desk) -> Vec<Document> {
     let mut documents = Vec::new();
@@ -118,6 +123,8 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         "placements",
         "features",
         "segments",
+        "limits",
+        "channels",
         "model",
         "schemas",
         "templates",
@@ -134,10 +141,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     if has("model") {
         return Some(Kind::Model);
     }
-    if ["offers", "placements", "features", "segments"]
-        .into_iter()
-        .any(has)
-    {
+    if catalogue::KEYS.into_iter().any(has) {
         return Some(Kind::Catalogue);
     }
     if has("schemas") || has("templates") {
@@ -168,6 +172,8 @@ struct Names {
     models: BTreeMap<Arc<str>, bool>,
     placements: BTreeSet<Arc<str>>,
     offers: BTreeSet<Arc<str>>,
+    /// Channels that a send names or that are declared.
+    channels: BTreeSet<Arc<str>>,
     /// The templates that channels have, if they are declared.
     templates: Option<BTreeSet<Arc<str>>>,
 }
@@ -185,6 +191,7 @@ impl<'d> Build<'d> {
             let root = &document.root;
             names.placements.extend(keys(root, "placements"));
             names.offers.extend(keys(root, "offers"));
+            limits::channels(root, &mut names.channels);
         }
         Self {
             documents,

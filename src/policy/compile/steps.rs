@@ -3,24 +3,25 @@
 use std::sync::Arc;
 
 use crate::policy::compile::desk::{Desk, list};
-use crate::policy::compile::{Names, act};
+use crate::policy::compile::{Names, act, arms, split, wait};
 use crate::policy::expr::shape::Shape;
-use crate::policy::expr::{Expr, Scope, Site};
-use crate::policy::journey::{Act, Step};
+use crate::policy::journey::{Act, Past, Step, Until};
 use crate::policy::suggest;
 use crate::policy::yaml::{Content, Yaml};
 
 /// The most steps of a journey.
 const STEPS_MAX: usize = 500;
-/// The deepest nesting of branches.
+/// The deepest nesting of arms.
 const DEPTH_MAX: usize = 16;
 
 /// Steps that exist.
-pub const KNOWN: [&str; 9] = [
+pub const KNOWN: [&str; 11] = [
     "wait",
+    "wait_for",
     "hold_until",
     "score",
     "branch",
+    "split",
     "offer",
     "send",
     "set",
@@ -28,7 +29,7 @@ pub const KNOWN: [&str; 9] = [
     "exit",
 ];
 /// Steps that are known and not there yet.
-const LATER: [&str; 4] = ["wait_for", "split", "enroll", "webhook"];
+const LATER: [&str; 2] = ["enroll", "webhook"];
 
 /// Compiles the steps of a journey; the first one has index 0.
 ///
@@ -64,10 +65,24 @@ pub struct Flow<'a> {
 }
 
 /// A list of steps that was laid.
-struct Laid {
-    first: Option<usize>,
+pub struct Laid {
+    /// Its first step.
+    pub first: Option<usize>,
     /// Whether nobody comes out at its end.
-    ends: bool,
+    pub ends: bool,
+}
+
+/// Where a step stands while it is compiled.
+#[derive(Clone, Copy)]
+pub struct Spot<'a> {
+    /// Its label.
+    pub label: &'a str,
+    /// The step after it.
+    pub next: Option<usize>,
+    /// Whether the step after it stands in the same list.
+    pub followed: bool,
+    /// How deep it is nested.
+    pub depth: usize,
 }
 
 impl Flow<'_> {
@@ -79,8 +94,8 @@ impl Flow<'_> {
         }
     }
 
-    /// Lays a list in one piece, then the arms of its branches behind it.
-    fn lay(
+    /// Lays a list in one piece, then the arms of its steps behind it.
+    pub fn lay(
         &mut self,
         items: &[Yaml],
         around: &Yaml,
@@ -106,19 +121,24 @@ impl Flow<'_> {
         let start = self.steps.len();
         self.steps.resize_with(start + items.len(), || None);
         let mut ends = false;
+        let mut skips = false;
         for (k, item) in items.iter().enumerate() {
             if ends {
                 self.unreachable(item);
                 break;
             }
             let label = format!("{prefix}{k}");
-            let next = if k + 1 < items.len() {
-                Some(start + k + 1)
-            } else {
-                after
+            let followed = k + 1 < items.len();
+            let next = if followed { Some(start + k + 1) } else { after };
+            let spot = Spot {
+                label: &label,
+                next,
+                followed,
+                depth,
             };
-            let (act, stops) = self.step(item, &label, next, depth);
-            ends = stops;
+            let (act, stops) = self.step(item, spot);
+            ends = stops && !skips;
+            skips = act.as_ref().is_some_and(may_skip);
             let place = self.desk.place(item);
             self.steps[start + k] = act.map(|act| Step {
                 label: label.into(),
@@ -135,7 +155,7 @@ impl Flow<'_> {
 
     fn fits(&mut self, items: &[Yaml], around: &Yaml, depth: usize) -> bool {
         let message = if depth > DEPTH_MAX {
-            format!("branches are nested deeper than {DEPTH_MAX} levels")
+            format!("steps are nested deeper than {DEPTH_MAX} levels")
         } else if self.steps.len() + items.len() > STEPS_MAX {
             format!("the journey has more than {STEPS_MAX} steps")
         } else {
@@ -155,13 +175,7 @@ impl Flow<'_> {
     }
 
     /// Compiles one step; returns it and whether nobody goes on behind it.
-    fn step(
-        &mut self,
-        item: &Yaml,
-        label: &str,
-        next: Option<usize>,
-        depth: usize,
-    ) -> (Option<Act>, bool) {
+    fn step(&mut self, item: &Yaml, spot: Spot<'_>) -> (Option<Act>, bool) {
         match &item.content {
             Content::Scalar(scalar) if scalar.text.as_ref() == "stop" => {
                 let reason = "stopped".into();
@@ -169,7 +183,7 @@ impl Flow<'_> {
             }
             Content::Map(entries) => {
                 if let [(key, value)] = entries.as_slice() {
-                    return self.keyed(key, value, label, next, depth);
+                    return self.keyed(key, value, spot);
                 }
                 self.odd_map(item, entries);
                 (None, false)
@@ -186,14 +200,7 @@ impl Flow<'_> {
         }
     }
 
-    fn keyed(
-        &mut self,
-        key: &Yaml,
-        value: &Yaml,
-        label: &str,
-        next: Option<usize>,
-        depth: usize,
-    ) -> (Option<Act>, bool) {
+    fn keyed(&mut self, key: &Yaml, value: &Yaml, spot: Spot<'_>) -> (Option<Act>, bool) {
         let Some(name) = key.text() else {
             return (None, false);
         };
@@ -211,133 +218,16 @@ impl Flow<'_> {
             );
             return (None, false);
         }
-        if name.as_ref() == "branch" {
-            return self.branch(value, label, next, depth);
+        match name.as_ref() {
+            "branch" => arms::branch(self, value, spot),
+            "wait_for" => arms::wait_for(self, value, spot),
+            "split" => split::split(self, value, spot),
+            "wait" => (wait::wait(self, value, spot), false),
+            name => (
+                act::compile(self, name, value),
+                matches!(name, "stop" | "exit"),
+            ),
         }
-        let act = act::compile(self, name, value);
-        let stops = matches!(name.as_ref(), "stop" | "exit");
-        (act, stops)
-    }
-
-    fn branch(
-        &mut self,
-        node: &Yaml,
-        label: &str,
-        next: Option<usize>,
-        depth: usize,
-    ) -> (Option<Act>, bool) {
-        let Content::List(items) = &node.content else {
-            let help = "write `- when: ..` with `then: ..`, and `- otherwise: ..` at its end";
-            self.desk
-                .wrong_type(node, "`branch` is a list of arms", help);
-            return (None, false);
-        };
-        let before = self.locals.clone();
-        let mut after = before.clone();
-        let mut arms = Vec::new();
-        let mut otherwise = next;
-        let mut ends = !items.is_empty();
-        let mut closed = false;
-        for (k, item) in items.iter().enumerate() {
-            if closed {
-                let message = "this arm can never be reached: `otherwise` stands before it";
-                self.desk.advise(
-                    "unreachable",
-                    item.span.clone(),
-                    message,
-                    "let `otherwise` be the last arm",
-                );
-            }
-            self.locals.clone_from(&before);
-            let prefix = format!("{label}.branch.{k}.");
-            let (when, laid) = self.arm(item, &prefix, next, depth);
-            closed |= item.entry("otherwise").is_some();
-            if closed {
-                otherwise = laid.first;
-            }
-            arms.extend(when.map(|when| (when, laid.first)));
-            ends &= laid.ends;
-            let new = self.locals.iter().filter(|local| !after.contains(local));
-            let new: Vec<Arc<str>> = new.cloned().collect();
-            after.extend(new);
-        }
-        if arms.is_empty() && !items.iter().any(|item| item.entry("when").is_some()) {
-            let help = "write at least one arm: `- when: ..` with `then: ..`";
-            self.desk.advise(
-                "missing_value",
-                node.span.clone(),
-                "the branch has no condition",
-                help,
-            );
-        }
-        if !closed && let Some(last) = items.last() {
-            self.no_otherwise(last);
-        }
-        self.locals = after;
-        (Some(Act::Branch { arms, otherwise }), ends && closed)
-    }
-
-    fn no_otherwise(&mut self, last: &Yaml) {
-        let key = last.entries().and_then(<[_]>::first);
-        let span = key.map_or_else(|| last.span.clone(), |(key, _)| key.span.clone());
-        let help = "add `- otherwise: next` if that is meant, or `- otherwise: stop`";
-        let message =
-            "the branch has no `otherwise`: who fits no arm, or is unknown, goes on behind it";
-        self.desk.warn("missing_otherwise", span, message, help);
-    }
-
-    /// Compiles an arm: its condition, unless it is `otherwise`, and its steps.
-    fn arm(
-        &mut self,
-        item: &Yaml,
-        prefix: &str,
-        next: Option<usize>,
-        depth: usize,
-    ) -> (Option<Expr>, Laid) {
-        let goes_on = Laid {
-            first: next,
-            ends: false,
-        };
-        if item.entry("otherwise").is_some() {
-            let fields = self.desk.fields(item, "the last arm", &["otherwise"], &[]);
-            let steps = fields.and_then(|fields| fields.get("otherwise"));
-            return (
-                None,
-                steps.map_or(goes_on, |steps| self.then(steps, prefix, next, depth)),
-            );
-        }
-        let Some(fields) = self
-            .desk
-            .fields(item, "an arm", &["when", "then"], &["probability"])
-        else {
-            return (None, goes_on);
-        };
-        let when = self.desk.need(&fields, "when");
-        let locals = self.locals.clone();
-        let scope = Scope {
-            site: Site::Step,
-            locals: &locals,
-        };
-        let when = when.and_then(|when| self.desk.condition(when, scope));
-        let steps = self.desk.need(&fields, "then");
-        (
-            when,
-            steps.map_or(goes_on, |steps| self.then(steps, prefix, next, depth)),
-        )
-    }
-
-    fn then(&mut self, node: &Yaml, prefix: &str, next: Option<usize>, depth: usize) -> Laid {
-        let items = match &node.content {
-            Content::List(items) => items.as_slice(),
-            Content::Scalar(scalar) if scalar.text.as_ref() == "next" => {
-                return Laid {
-                    first: next,
-                    ends: false,
-                };
-            }
-            Content::Scalar(_) | Content::Map(_) | Content::Broken => std::slice::from_ref(node),
-        };
-        self.lay(items, node, prefix, next, depth + 1)
     }
 
     fn unknown_step(&mut self, node: &Yaml, name: &str) {
@@ -374,4 +264,15 @@ impl Flow<'_> {
         self.desk
             .advise("wrong_type", item.span.clone(), message, help);
     }
+}
+
+/// Tells if a step may leave out the one that follows.
+fn may_skip(act: &Act) -> bool {
+    matches!(
+        act,
+        Act::Wait(Until::Date {
+            past: Past::Skip,
+            ..
+        })
+    )
 }

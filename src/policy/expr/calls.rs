@@ -38,6 +38,9 @@ impl Checker<'_> {
         if name == "in_segment" && receiver.is_none() {
             return self.in_segment(word, arguments);
         }
+        if name == "matches" {
+            return self.matches(receiver, word, arguments);
+        }
         let each = MACROS.iter().find(|(text, _)| *text == name);
         if let (Some(list), Some((_, each))) = (receiver, each) {
             return self.comprehension(*each, list, word, arguments);
@@ -124,6 +127,34 @@ impl Checker<'_> {
         }
         let problem = self.registry.segments.unknown(name, &argument.span);
         self.fail(problem)
+    }
+
+    /// Compiles `text.matches('a.*')`: a pattern is compiled once, with the policy.
+    fn matches(&mut self, receiver: Option<&Ast>, word: &Word, arguments: &[Ast]) -> (Node, Shape) {
+        let example = "write `text.matches('^a.*b$')`";
+        let (Some(text), [pattern]) = (receiver, arguments) else {
+            let message = "`matches` is asked of a text and takes one pattern";
+            let problem = Problem::new("wrong_arguments", word.span.clone(), message);
+            return self.fail(problem.help(example));
+        };
+        let Kind::Literal(Value::Text(written)) = &pattern.kind else {
+            let message = "the pattern of `matches` must be a constant text";
+            let problem = Problem::new("not_constant", pattern.span.clone(), message);
+            return self.fail(problem.help(
+                "a pattern is compiled with the policy; a text that varies is found by `contains`",
+            ));
+        };
+        let node = self.text(text, "`matches`");
+        match self.registry.pattern(written) {
+            Ok(pattern) => (Node::Matches(Box::new(node), pattern), Shape::Bool),
+            Err(reason) => {
+                let message = format!("this pattern cannot be used: {reason}");
+                let problem = Problem::new("bad_pattern", pattern.span.clone(), message);
+                self.fail(problem.help(
+                    "a backslash stays as it is in a raw text: `r'\\d+'`; look-around and back-references do not exist",
+                ))
+            }
+        }
     }
 
     fn comprehension(
@@ -315,7 +346,7 @@ fn unknown_function(name: &str, span: &Range<usize>) -> Problem {
         .map(|(text, ..)| *text)
         .chain(MACROS.iter().map(|(text, _)| *text))
         .chain(STATES.iter().map(|(text, ..)| *text))
-        .chain(["has", "in_segment"])
+        .chain(["has", "in_segment", "matches"])
         .collect();
     let message = format!(
         "unknown function `{name}`{}",

@@ -74,10 +74,7 @@ pub const STATES: [(&str, Ask, RangeInclusive<usize>, &str); 5] = [
 ];
 
 /// Functions that are known and not there, with what to write instead.
-pub const LATER: [(&str, &str); 2] = [
-    ("matches", "use `contains`, `startsWith` or `endsWith`"),
-    ("type", "use `has(x)` to ask whether a value is known"),
-];
+pub const LATER: [(&str, &str); 1] = [("type", "use `has(x)` to ask whether a value is known")];
 
 /// Reads `lifetime`, `session` or a length of time.
 ///

@@ -6,6 +6,7 @@ mod check;
 mod functions;
 mod lexer;
 mod parser;
+pub mod pattern;
 mod print;
 mod problem;
 mod quoted;
@@ -26,6 +27,7 @@ pub use problem::Problem;
 pub use scope::{Around, ROOTS, Scope, Site};
 
 use crate::policy::schema::Schemas;
+use pattern::Pattern;
 use shape::Shape;
 
 /// Compiles the text of an expression, with nothing known about the types of what it looks at.
@@ -136,6 +138,8 @@ pub enum Node {
     Has(Box<Node>),
     /// `list.all(x, body)` and its kin.
     Each(Each, Box<Node>, Arc<str>, Box<Node>),
+    /// `text.matches('a.*')`: whether a constant pattern is found in it.
+    Matches(Box<Node>, Pattern),
     /// A call of a pure function.
     Call(Function, Vec<Node>),
     /// `count('Order Completed', '1d')` and its kin: a feature by index in the bundle, over at most this window

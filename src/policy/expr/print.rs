@@ -33,6 +33,10 @@ impl fmt::Display for Node {
                 write!(f, "{{{}}}", pairs.join(", "))
             }
             Self::Has(path) => write!(f, "has({path})"),
+            Self::Matches(text, pattern) => {
+                let pattern = Value::text(&pattern.to_string());
+                write!(f, "{text}.matches({pattern})")
+            }
             Self::Each(each, list, variable, body) => {
                 write!(f, "{list}.{each}({variable}, {body})")
             }

@@ -7,9 +7,11 @@ impl Node {
     pub fn parts(&self) -> Vec<&Self> {
         match self {
             Self::Literal(_) | Self::Root(_) | Self::Feature(..) | Self::InSegment(_) => Vec::new(),
-            Self::Member(inner, _) | Self::Not(inner) | Self::Negate(inner) | Self::Has(inner) => {
-                vec![inner]
-            }
+            Self::Member(inner, _)
+            | Self::Matches(inner, _)
+            | Self::Not(inner)
+            | Self::Negate(inner)
+            | Self::Has(inner) => vec![inner],
             Self::Index(a, b) | Self::Binary(_, a, b) | Self::Each(_, a, _, b) => vec![a, b],
             Self::If(a, b, c) => vec![a, b, c],
             Self::List(items) | Self::Call(_, items) => items.iter().collect(),

@@ -73,6 +73,12 @@ impl Checker<'_> {
         self.typed(ast, &[Type::Number], whose, to_number(ast)).0
     }
 
+    /// Compiles a part that must be a text.
+    pub(super) fn text(&mut self, ast: &Ast, whose: &str) -> Node {
+        let help = "`string(x)` makes a text of a number";
+        self.typed(ast, &[Type::Text], whose, help).0
+    }
+
     /// Compiles the list of a comprehension.
     pub(super) fn list(&mut self, ast: &Ast, name: &str) -> (Node, Shape) {
         let help = "a comprehension asks the items of a list, for example `profile.cart.items`";

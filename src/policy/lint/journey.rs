@@ -3,7 +3,7 @@
 use crate::domain::Duration;
 use crate::policy::compile::Desk;
 use crate::policy::expr::{Expr, Node};
-use crate::policy::journey::{Act, Enter, Goal, Journey, Step};
+use crate::policy::journey::{Act, Enter, Goal, Journey, Step, Until};
 use crate::policy::lint::{logic, together};
 
 /// Warns of everything in a journey that is most likely not meant.
@@ -11,7 +11,8 @@ pub fn journey(desk: &mut Desk, journey: &Journey) {
     nobody_enters(desk, &journey.enter);
     let goal = journey.goal.iter().map(|goal| &goal.filter);
     let exits = journey.exits.iter().map(|exit| &exit.when);
-    let triggers = journey.flow.iter().flat_map(|step| filters(&step.act));
+    let triggers = journey.flow.iter().flat_map(|step| step.act.triggers());
+    let triggers = triggers.map(|trigger| &trigger.filter);
     for list in goal.chain(exits).chain(triggers) {
         contradictions(desk, list);
     }
@@ -46,20 +47,6 @@ fn nobody_enters(desk: &mut Desk, enter: &Enter) {
             let message = "nobody can enter: this is true for everybody that `where` lets in";
             desk.warn("always_false", unless.place.span.clone(), message, help);
         }
-    }
-}
-
-/// Returns the filters of the events that a step waits for.
-fn filters(act: &Act) -> Vec<&Vec<Expr>> {
-    match act {
-        Act::HoldUntil { of, .. } => of.iter().map(|trigger| &trigger.filter).collect(),
-        Act::Wait(_)
-        | Act::Score { .. }
-        | Act::Branch { .. }
-        | Act::Offer { .. }
-        | Act::Send { .. }
-        | Act::Set(_)
-        | Act::Stop { .. } => Vec::new(),
     }
 }
 
@@ -124,9 +111,15 @@ fn arrivals(flow: &[Step]) -> Vec<Option<Duration>> {
 /// Returns the shortest time that a step takes.
 fn shortest(act: &Act) -> Duration {
     match act {
-        Act::Wait(length) => *length,
+        Act::Wait(Until::Passed(length)) => *length,
+        Act::WaitFor {
+            within, rank: true, ..
+        } => *within,
         Act::HoldUntil { quiet, max, .. } => max.map_or(*quiet, |max| max.min(*quiet)),
-        Act::Score { .. }
+        Act::Wait(Until::Clock { .. } | Until::Date { .. })
+        | Act::WaitFor { rank: false, .. }
+        | Act::Split { .. }
+        | Act::Score { .. }
         | Act::Branch { .. }
         | Act::Offer { .. }
         | Act::Send { .. }
@@ -141,6 +134,17 @@ fn leads_to(step: &Step) -> Vec<usize> {
         Act::Branch { arms, otherwise } => {
             let arms = arms.iter().map(|(_, first)| *first);
             arms.chain([*otherwise]).flatten().collect()
+        }
+        Act::WaitFor {
+            arms, otherwise, ..
+        } => {
+            let arms = arms.iter().map(|arm| arm.first);
+            let firsts = arms.chain([*otherwise]);
+            firsts.filter_map(|first| first.or(step.next)).collect()
+        }
+        Act::Split { arms, .. } => {
+            let firsts = arms.iter().map(|arm| arm.first);
+            firsts.filter_map(|first| first.or(step.next)).collect()
         }
         Act::Stop { .. } => Vec::new(),
         Act::Wait(_)

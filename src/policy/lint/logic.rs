@@ -88,6 +88,7 @@ fn cases(node: &Node, negated: bool, counts: Counts<'_>) -> Option<Vec<Case>> {
         | Node::List(_)
         | Node::Map(_)
         | Node::Has(_)
+        | Node::Matches(..)
         | Node::Each(..)
         | Node::Call(..)
         | Node::Feature(..)

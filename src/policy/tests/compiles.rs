@@ -5,7 +5,8 @@ use std::fmt::Write;
 use expect_test::{Expect, expect};
 
 use super::bundle;
-use crate::policy::journey::{Act, Journey, Step};
+use crate::policy::journey::{Act, Journey, Step, Until};
+use crate::policy::limits::{Clocks, OwnQuiet, Quiet};
 use crate::policy::{Bundle, Source, check, compile};
 
 const MODEL: &str = "
@@ -280,7 +281,7 @@ fn no_files_are_an_empty_bundle() {
     assert!(bundle.journeys.is_empty() && bundle.features.is_empty());
 }
 
-fn check_flow(text: &str, expected: &Expect) {
+pub fn check_flow(text: &str, expected: &Expect) {
     let bundle = bundle(text).unwrap_or_else(|diagnostics| panic!("{diagnostics}"));
     expected.assert_eq(&flow(&bundle.journeys[0]));
 }
@@ -349,7 +350,38 @@ fn act(step: &Step) -> String {
         pairs.join(", ")
     };
     match &step.act {
-        Act::Wait(length) => format!("wait {length}"),
+        Act::Wait(until) => format!("wait {}", self::until(until)),
+        Act::WaitFor {
+            arms,
+            within,
+            rank,
+            otherwise,
+        } => {
+            let arms: Vec<String> = arms
+                .iter()
+                .map(|arm| {
+                    let trigger = &arm.trigger;
+                    format!(
+                        "{}/{} ? {}",
+                        trigger.event,
+                        trigger.filter.len(),
+                        to(arm.first)
+                    )
+                })
+                .collect();
+            let arms = arms.join(" | ");
+            format!(
+                "wait_for {arms} within {within} rank {rank} else {}",
+                to(*otherwise)
+            )
+        }
+        Act::Split { salt, arms, bind } => {
+            let arms: Vec<String> = arms
+                .iter()
+                .map(|arm| format!("{} < {} ? {}", arm.name, arm.end, to(arm.first)))
+                .collect();
+            format!("split `{salt}` {} as {bind}", arms.join(" | "))
+        }
         Act::HoldUntil { quiet, of, max } => {
             let of: Vec<String> = of
                 .iter()
@@ -370,13 +402,40 @@ fn act(step: &Step) -> String {
             format!("branch {} else {}", arms.join(" | "), to(*otherwise))
         }
         Act::Offer { placement, bind } => format!("offer {placement} as {bind}"),
-        Act::Send {
-            channel,
-            template,
-            with,
-        } => format!("send {channel} {template} ({})", pairs(with)),
+        Act::Send(send) => {
+            format!(
+                "send {} {} ({})",
+                send.channel,
+                send.template,
+                pairs(&send.with)
+            )
+        }
         Act::Set(values) => format!("set {}", pairs(values)),
         Act::Stop { reason } => format!("stop {reason}"),
+    }
+}
+
+fn until(until: &Until) -> String {
+    let zone = |zone: &Option<crate::domain::Zone>| {
+        zone.as_ref()
+            .map_or("customer".into(), |zone| zone.name().to_owned())
+    };
+    match until {
+        Until::Passed(length) => length.to_string(),
+        Until::Clock {
+            time,
+            days,
+            zone: of,
+        } => format!("{time} {days} {}", zone(of)),
+        Until::Date {
+            of,
+            offset,
+            before,
+            past,
+            zone: whose,
+        } => {
+            format!("{} {before} {offset} {past:?} {}", of.root, zone(whose))
+        }
     }
 }
 
@@ -420,4 +479,101 @@ fn catalogue(bundle: &Bundle) -> String {
         let _ = writeln!(out, "{idx} {name} {} {:?}", feature.event, feature.window);
     }
     out
+}
+
+#[test]
+fn limits_and_channels_are_read_in_every_form() {
+    let bundle = bundle(
+        "
+limits:
+  email: 3 per 7d
+  all: [ 1 per 4h, { cap: 5 per day, window: calendar }, 9 per calendar month ]
+  sms: 0
+  quiet_hours: 21:00-08:00 customer
+channels:
+  fax: { address: none, consent: not_required }
+  app: { address: traits.devices.token }
+---
+journey: j
+class: transactional
+priority: 2 * 3
+quiet_hours: none
+enter: { event: A }
+steps:
+  - send:
+      channel: fax
+      template: t
+      class: mandatory
+      purpose: law
+      on_block: retry_at_release
+      quiet_hours: { between: 12:00-13:30, zone: Europe/Berlin, days: [mon..fri, sun], then: drop, jitter: 5m }
+",
+    )
+    .unwrap_or_else(|problems| panic!("{}", problems.render(false)));
+    let mut out = String::new();
+    for (name, caps) in &bundle.limits.caps {
+        for cap in caps {
+            let _ = writeln!(
+                out,
+                "{name} {} {:?} `{}` {}",
+                cap.n, cap.window, cap.text, cap.place
+            );
+        }
+    }
+    let _ = writeln!(out, "keep email {:?}", bundle.limits.keep("email"));
+    for name in ["email", "sms", "push", "fax", "app", "post"] {
+        let channel = bundle.limits.channel(name);
+        let _ = writeln!(
+            out,
+            "{name} {:?} asks {}",
+            channel.address, channel.asks_consent
+        );
+    }
+    let quiet = |of: &Quiet| {
+        let zone = match &of.clocks {
+            Clocks::Customer => "customer",
+            Clocks::Of(zone) => zone.name(),
+        };
+        format!(
+            "{}-{} {} {zone} {:?} {} `{of}`",
+            of.from, of.to, of.days, of.then, of.jitter
+        )
+    };
+    let _ = writeln!(out, "all {}", quiet(bundle.limits.quiet.as_ref().unwrap()));
+    let journey = bundle.journey("j").unwrap();
+    let priority = journey.priority.as_ref().map(|of| of.root.to_string());
+    let _ = writeln!(
+        out,
+        "journey {:?} {:?} {:?}",
+        journey.class, priority, journey.quiet
+    );
+    let Act::Send(send) = &journey.flow[0].act else {
+        panic!("a send")
+    };
+    let _ = writeln!(
+        out,
+        "send {:?} {:?} {:?}",
+        send.class, send.purpose, send.on_block
+    );
+    if let Some(OwnQuiet::Some(of)) = &send.quiet {
+        let _ = writeln!(out, "send {}", quiet(of));
+    }
+    expect![[r#"
+        all 1 Sliding(Duration(14400000)) `1 per 4h` shop.yaml:4
+        all 5 Calendar(Day) `5 per day (calendar)` shop.yaml:4
+        all 9 Calendar(Month) `9 per calendar month` shop.yaml:4
+        email 3 Sliding(Duration(604800000)) `3 per 7d` shop.yaml:3
+        sms 0 Sliding(Duration(1)) `0` shop.yaml:5
+        keep email Some(Duration(2764800000))
+        email ["email"] asks true
+        sms ["phone"] asks true
+        push ["device_token"] asks true
+        fax [] asks false
+        app ["devices", "token"] asks true
+        post [] asks true
+        all 21:00-08:00 mon tue wed thu fri sat sun customer Hold 15m `21:00-08:00 customer shop.yaml:6`
+        journey Transactional Some("(2 * 3)") Some(None)
+        send Some(Mandatory) Some("law") Retry
+        send 12:00-13:30 mon tue wed thu fri sun Europe/Berlin Drop 5m `12:00-13:30 shop.yaml:23`
+    "#]].assert_eq(&out);
 }

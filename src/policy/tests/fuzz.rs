@@ -8,9 +8,16 @@ use super::{Source, check};
 use crate::policy::Diagnostics;
 
 /// Texts that are right, and together use everything that can be written.
-const SEEDS: [&str; 5] = [
+const SEEDS: [&str; 6] = [
     include_str!("../../../policies/abandoned-cart.yaml"),
     include_str!("../../../policies/offers.yaml"),
+    "
+limits:
+  email: [ 3 per 7d, { cap: 1 per day, window: calendar } ]
+  all: 9 per calendar month
+  quiet_hours: { between: 21:00-08:00, zone: customer, days: [mon..fri], then: hold, jitter: 5m }
+channels: { fax: { address: traits.fax, consent: not_required } }
+",
     include_str!("../../../models/purchase-intent/model.yaml"),
     include_str!("../../../tests/data/policies/rule-r-item.yaml"),
     "schemas:\n  events:\n    Seat Reserved: { properties: { price: number, tags: [text], hall: { rows: number } } }\n  \
@@ -18,7 +25,7 @@ const SEEDS: [&str; 5] = [
 ];
 
 /// Pieces that mean something to YAML, to expressions or to the compiler.
-const PIECES: [&str; 48] = [
+const PIECES: [&str; 49] = [
     "\n",
     "  ",
     "\t",
@@ -62,6 +69,7 @@ const PIECES: [&str; 48] = [
     "count('Order Completed', '1d')",
     "x ? y : z",
     "!(a && b) || c",
+    "profile.id.matches(r'(\\w{500}){9}')",
     "in",
     "'a' + 1",
     "schemas:",

@@ -12,10 +12,13 @@ mod expressions;
 mod fuzz;
 mod laws;
 mod limits;
+mod steps;
 mod wrong_documents;
 mod wrong_expressions;
+mod wrong_limits;
 mod wrong_logic;
 mod wrong_segments;
+mod wrong_steps;
 mod wrong_types;
 mod wrong_yaml;
 

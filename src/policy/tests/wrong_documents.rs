@@ -19,26 +19,26 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                ·    ╰── here
                ╰────
               help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `model`, `schemas`, `templates`"#]],
+                    `limits`, `channels`, `model`, `schemas`, `templates`"#]],
     );
 }
 
 #[test]
 fn kinds_of_later_slices_are_named() {
     check_wrong(
-        r"limits: { email: 3 per 7d }
+        r"test: a quiet cart
 ",
         &expect![[r#"
             attune::not_supported
 
-              × `limits` is not supported yet
+              × `test` is not supported yet
                ╭─[shop.yaml:1:1]
-             1 │ limits: { email: 3 per 7d }
-               · ───┬──
-               ·    ╰── here
+             1 │ test: a quiet cart
+               · ──┬─
+               ·   ╰── here
                ╰────
               help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `model`, `schemas`, `templates`"#]],
+                    `limits`, `channels`, `model`, `schemas`, `templates`"#]],
     );
 }
 
@@ -261,7 +261,8 @@ steps:
                ·       ╰── here
              5 │   - halt
                ╰────
-              help: steps are `wait`, `hold_until`, `score`, `branch`, `offer`, `send`, `set`, `stop`, `exit`
+              help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
+                    `set`, `stop`, `exit`
 
             attune::unknown_step
 
@@ -272,7 +273,8 @@ steps:
                ·     ──┬─
                ·       ╰── here
                ╰────
-              help: steps are `wait`, `hold_until`, `score`, `branch`, `offer`, `send`, `set`, `stop`, `exit`"#]],
+              help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
+                    `set`, `stop`, `exit`"#]],
     );
 }
 
@@ -282,45 +284,34 @@ fn steps_of_later_slices_are_named() {
         r"journey: j
 enter: { event: A }
 steps:
-  - wait_for: { within: 3d }
-  - wait: { until: 09:00 }
-  - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
+  - enroll: { journey: other }
+  - send: { channel: email, template: t, to: profile.traits.email }
 ",
         &expect![[r#"
             attune::not_supported
 
-              × `wait_for` is not supported yet
+              × `enroll` is not supported yet
                ╭─[shop.yaml:4:5]
              3 │ steps:
-             4 │   - wait_for: { within: 3d }
-               ·     ────┬───
-               ·         ╰── here
-             5 │   - wait: { until: 09:00 }
+             4 │   - enroll: { journey: other }
+               ·     ───┬──
+               ·        ╰── here
+             5 │   - send: { channel: email, template: t, to: profile.traits.email }
                ╰────
-              help: steps are `wait`, `hold_until`, `score`, `branch`, `offer`, `send`, `set`, `stop`, `exit`
+              help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
+                    `set`, `stop`, `exit`
 
             attune::not_supported
 
-              × `wait: { until }` is not supported yet
-               ╭─[shop.yaml:5:13]
-             4 │   - wait_for: { within: 3d }
-             5 │   - wait: { until: 09:00 }
-               ·             ──┬──
-               ·               ╰── here
-             6 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
+              × `to` is not supported yet
+               ╭─[shop.yaml:5:42]
+             4 │   - enroll: { journey: other }
+             5 │   - send: { channel: email, template: t, to: profile.traits.email }
+               ·                                          ─┬
+               ·                                           ╰── here
                ╰────
-              help: write a length of time: `wait: 20h`
-
-            attune::not_supported
-
-              × `quiet_hours` is not supported yet
-               ╭─[shop.yaml:6:42]
-             5 │   - wait: { until: 09:00 }
-             6 │   - send: { channel: email, template: t, quiet_hours: 21:00-08:00 }
-               ·                                          ─────┬─────
-               ·                                               ╰── here
-               ╰────
-              help: leave it out; keys of `send` are `channel`, `template`, `with`"#]],
+              help: leave it out; keys of `send` are `channel`, `template`, `with`, `class`, `purpose`,
+                    `quiet_hours`, `on_block`"#]],
     );
 }
 
@@ -1112,8 +1103,8 @@ offers: { a b: { placements: [] } }
                ·   ╰── here
              3 │ enter: { event: A, where: profil.id == 1 }
                ╰────
-              help: keys of a journey are `journey`, `about`, `class`, `enter`, `goal`, `exit`, `holdout`,
-                    `steps`
+              help: keys of a journey are `journey`, `about`, `class`, `priority`, `quiet_hours`, `enter`,
+                    `goal`, `exit`, `holdout`, `steps`
 
             attune::unknown_name
 
@@ -1162,7 +1153,8 @@ offers: { a b: { placements: [] } }
                ·      ╰── here
              8 │ ---
                ╰────
-              help: steps are `wait`, `hold_until`, `score`, `branch`, `offer`, `send`, `set`, `stop`, `exit`
+              help: steps are `wait`, `wait_for`, `hold_until`, `score`, `branch`, `split`, `offer`, `send`,
+                    `set`, `stop`, `exit`
 
             attune::bad_name
 

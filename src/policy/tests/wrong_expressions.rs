@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::check_wrong;
+use super::{check_condition, check_wrong};
 
 #[test]
 fn a_single_equals_sign_does_not_compare() {
@@ -459,7 +459,7 @@ steps: [stop]
               help: functions are `size`, `startsWith`, `endsWith`, `contains`, `lower`, `duration`,
                     `timestamp`, `now`, `ago`, `local_hour`, `local_weekday`, `local_month`, `min`, `max`,
                     `abs`, `int`, `double`, `string`, `all`, `exists`, `exists_one`, `filter`, `map`, `count`,
-                    `sum`, `last`, `first`, `distinct`, `has`, `in_segment`"#]],
+                    `sum`, `last`, `first`, `distinct`, `has`, `in_segment`, `matches`"#]],
     );
 }
 
@@ -536,26 +536,120 @@ steps: [stop]
 }
 
 #[test]
-fn regular_expressions_are_not_supported() {
-    check_wrong(
-        r"journey: j
-enter:
-  event: A
-  where: profile.id.matches('a.*')
-steps: [stop]
-",
+fn a_pattern_is_constant() {
+    check_condition(
+        "profile.id.matches(event.properties.a)",
         &expect![[r#"
-            attune::not_supported
+        attune::not_constant
 
-              × `matches` is not supported yet
-               ╭─[shop.yaml:4:21]
-             3 │   event: A
-             4 │   where: profile.id.matches('a.*')
-               ·                     ───┬───
-               ·                        ╰── here
-             5 │ steps: [stop]
-               ╰────
-              help: use `contains`, `startsWith` or `endsWith`"#]],
+          × the pattern of `matches` must be a constant text
+           ╭─[shop.yaml:5:24]
+         4 │   where: >-
+         5 │     profile.id.matches(event.properties.a)
+           ·                        ─────────┬────────
+           ·                                 ╰── here
+         6 │ steps: [stop]
+           ╰────
+          help: a pattern is compiled with the policy; a text that varies is found by `contains`"#]],
+    );
+}
+
+#[test]
+fn a_pattern_is_a_regular_expression() {
+    check_condition(
+        "profile.id.matches('a(b')",
+        &expect![[r#"
+        attune::bad_pattern
+
+          × this pattern cannot be used: unclosed group
+           ╭─[shop.yaml:5:24]
+         4 │   where: >-
+         5 │     profile.id.matches('a(b')
+           ·                        ──┬──
+           ·                          ╰── here
+         6 │ steps: [stop]
+           ╰────
+          help: a backslash stays as it is in a raw text: `r'\d+'`; look-around and back-references do not
+                exist"#]],
+    );
+}
+
+#[test]
+fn a_pattern_has_no_look_around() {
+    check_condition(
+        "profile.id.matches('(?=a)b')",
+        &expect![[r#"
+        attune::bad_pattern
+
+          × this pattern cannot be used: look-around, including look-ahead and look-behind, is not
+          │ supported
+           ╭─[shop.yaml:5:24]
+         4 │   where: >-
+         5 │     profile.id.matches('(?=a)b')
+           ·                        ────┬───
+           ·                            ╰── here
+         6 │ steps: [stop]
+           ╰────
+          help: a backslash stays as it is in a raw text: `r'\d+'`; look-around and back-references do not
+                exist"#]],
+    );
+}
+
+#[test]
+fn a_pattern_is_bounded() {
+    check_condition(
+        "profile.id.matches('(a{1000}){1000}')",
+        &expect![[r#"
+        attune::bad_pattern
+
+          × this pattern cannot be used: it takes more than 262144 bytes of memory
+           ╭─[shop.yaml:5:24]
+         4 │   where: >-
+         5 │     profile.id.matches('(a{1000}){1000}')
+           ·                        ────────┬────────
+           ·                                ╰── here
+         6 │ steps: [stop]
+           ╰────
+          help: a backslash stays as it is in a raw text: `r'\d+'`; look-around and back-references do not
+                exist"#]],
+    );
+}
+
+#[test]
+fn a_number_matches_nothing() {
+    check_condition(
+        "profile.cart.value.matches('5')",
+        &expect![[r#"
+        attune::wrong_operand
+
+          × `matches` takes a text, not `profile.cart.value` (a number)
+           ╭─[shop.yaml:5:5]
+         4 │   where: >-
+         5 │     profile.cart.value.matches('5')
+           ·     ─────────┬────────
+           ·              ╰── here
+         6 │ steps: [stop]
+           ╰────
+          help: `string(x)` makes a text of a number"#]],
+    );
+}
+
+#[test]
+fn matches_takes_one_pattern() {
+    check_condition(
+        "matches(profile.id)",
+        &expect![[r#"
+        attune::wrong_arguments
+
+          × `matches` is asked of a text and takes one pattern
+           ╭─[shop.yaml:5:5]
+         4 │   where: >-
+         5 │     matches(profile.id)
+           ·     ───┬───
+           ·        ╰── here
+         6 │ steps: [stop]
+           ╰────
+          help: write `text.matches('^a.*b$')`"#]],
     );
 }
 
@@ -818,7 +912,7 @@ steps: [stop]
               help: functions are `size`, `startsWith`, `endsWith`, `contains`, `lower`, `duration`,
                     `timestamp`, `now`, `ago`, `local_hour`, `local_weekday`, `local_month`, `min`, `max`,
                     `abs`, `int`, `double`, `string`, `all`, `exists`, `exists_one`, `filter`, `map`, `count`,
-                    `sum`, `last`, `first`, `distinct`, `has`, `in_segment`"#]],
+                    `sum`, `last`, `first`, `distinct`, `has`, `in_segment`, `matches`"#]],
     );
 }
 

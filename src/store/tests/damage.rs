@@ -228,6 +228,45 @@ fn a_row_that_an_engine_has_dropped_is_refused_until_it_is_accepted() {
     }
 }
 
+#[test]
+fn what_was_written_without_verifying_is_taken_as_it_is_and_verified_from_then_on() {
+    for engine in ON_DISK {
+        let place = Place::new(engine);
+        let rows = place.dir().join("rows");
+        put(&*place.open(), 1);
+        let careless = Options {
+            verify: false,
+            ..options()
+        };
+        put(&*open(engine, place.dir(), &careless).unwrap(), 2);
+        drop_row(engine, &rows);
+        let store = place.open();
+        assert_eq!(store.get(Table::Meta, b"n").unwrap(), None, "{engine}");
+        put(&*store, 3);
+        drop(store);
+        drop(place.open());
+        drop_row(engine, &rows);
+        let error = open(engine, place.dir(), &options()).err().unwrap();
+        assert!(matches!(error, Error::Damaged { .. }), "{engine}: {error}");
+    }
+}
+
+#[test]
+fn a_start_without_verifying_that_writes_nothing_leaves_the_sum_as_it_is() {
+    for engine in ON_DISK {
+        let place = Place::new(engine);
+        put(&*place.open(), 1);
+        let careless = Options {
+            verify: false,
+            ..options()
+        };
+        drop(open(engine, place.dir(), &careless).unwrap());
+        drop_row(engine, &place.dir().join("rows"));
+        let error = open(engine, place.dir(), &options()).err().unwrap();
+        assert!(matches!(error, Error::Damaged { .. }), "{engine}: {error}");
+    }
+}
+
 /// Removes the row that `put` writes behind the back of the store.
 fn drop_row(engine: Engine, rows: &Path) {
     match engine {

@@ -125,6 +125,9 @@ offers:
 placements:
   cart_recovery: { limit: 1, fallback: news }
   home: { limit: 2, fallback: news }
+channels:
+  email: { address: none, consent: not_required }
+  push: { address: none, consent: not_required }
 ",
     ),
     (

@@ -1,0 +1,28 @@
+//! Consent for the channel and the purpose: a no always counts, and marketing needs a yes.
+
+use crate::decide::guards::{Asked, Block};
+use crate::domain::consent::{MARKETING, Status};
+use crate::policy::journey::Class;
+
+/// Blocks what the customer has not allowed.
+pub fn check(asked: &Asked<'_>) -> Option<Block> {
+    let consent = &asked.env.profile.consent;
+    let (channel, own) = (asked.send.channel.as_ref(), asked.purpose());
+    let marketing = asked.class() == Class::Marketing;
+    // Who wants no marketing wants none under another name.
+    let purposes = [own, if marketing { MARKETING } else { own }];
+    let no = purposes.into_iter().find_map(|purpose| {
+        let status = consent
+            .of(channel, purpose)
+            .filter(|status| status.is_no())?;
+        Some((purpose, status.as_str().unwrap_or_default()))
+    });
+    let unknown = || {
+        let needs = marketing && asked.channel.asks_consent;
+        let lacks = needs && consent.of(channel, own) != Some(Status::Granted);
+        lacks.then_some((own, "unknown"))
+    };
+    let (purpose, status) = no.or_else(unknown)?;
+    let detail = format!("profile.consent.{channel}.{purpose} [{status}]");
+    Some(Block::new("NO_CONSENT", detail, None))
+}

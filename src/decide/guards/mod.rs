@@ -1,0 +1,94 @@
+//! The guards of a send, in their order: consent, suppression, reachability, quiet hours, frequency caps.
+//!
+//! Exits and the holdout come before them, the contest with other journeys behind.
+
+pub mod caps;
+mod consent;
+pub mod quiet;
+mod reach;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::decide::env::Env;
+use crate::domain::{Timestamp, Value};
+use crate::policy::journey::{Class, Journey, Send};
+use crate::policy::limits::Channel;
+
+/// A send that wants to leave.
+pub struct Asked<'a> {
+    /// The customer and the policies.
+    pub env: Env<'a>,
+    /// Its journey.
+    pub journey: &'a Journey,
+    /// The send.
+    pub send: &'a Send,
+    /// What its channel needs.
+    pub channel: Channel,
+    /// Stands for the action: equal ones wait equally long.
+    pub action_id: &'a str,
+}
+
+/// Why a send does not leave now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Block {
+    /// The reason code.
+    pub code: &'static str,
+    /// The rule and the value that failed.
+    pub detail: Arc<str>,
+    /// When the guard lets go, if anybody knows.
+    pub frees_at: Option<Timestamp>,
+    /// The send waits for that, whatever it says of being blocked.
+    pub holds: bool,
+}
+
+impl Block {
+    fn new(code: &'static str, detail: String, frees_at: Option<Timestamp>) -> Self {
+        let detail = detail.into();
+        Self {
+            code,
+            detail,
+            frees_at,
+            holds: false,
+        }
+    }
+}
+
+/// Returns the first guard that blocks a send.
+pub fn check(asked: &Asked<'_>) -> Option<Block> {
+    consent::check(asked)
+        .or_else(|| reach::suppressed(asked))
+        .or_else(|| reach::unreachable(asked))
+        .or_else(|| quiet::check(asked))
+        .or_else(|| caps::check(asked))
+}
+
+impl Asked<'_> {
+    /// Returns how guards treat the send.
+    pub fn class(&self) -> Class {
+        self.send.class.unwrap_or(self.journey.class)
+    }
+
+    /// Returns what consent the send needs.
+    pub fn purpose(&self) -> &str {
+        let own = self.send.purpose.as_deref();
+        own.unwrap_or(self.class().as_str())
+    }
+
+    /// Returns the address of the customer on the channel; of several the first.
+    fn address(&self) -> Option<Cow<'_, str>> {
+        let (first, rest) = self.channel.address.split_first()?;
+        let mut value = self.env.profile.traits.get(first)?;
+        for segment in rest {
+            value = value.get(segment)?;
+        }
+        if let Value::List(list) = value {
+            value = list.first()?;
+        }
+        match value {
+            Value::Text(text) if !text.trim().is_empty() => Some(Cow::Borrowed(text)),
+            Value::Number(_) => Some(Cow::Owned(value.to_string())),
+            Value::Text(_) | Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => None,
+        }
+    }
+}

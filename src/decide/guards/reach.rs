@@ -1,0 +1,35 @@
+//! Suppression and reachability: whether there is an address, and whether it may be used.
+
+use crate::decide::guards::{Asked, Block};
+use crate::domain::suppression::Scope;
+
+/// Blocks what is on the suppression list, whatever its class.
+pub fn suppressed(asked: &Asked<'_>) -> Option<Block> {
+    let list = &asked.env.profile.suppressed;
+    let entry = list.against(
+        &asked.send.channel,
+        asked.address().as_deref(),
+        asked.env.now,
+    )?;
+    let what = match &entry.scope {
+        Scope::All => "everything".to_owned(),
+        Scope::Channel(channel) => format!("channel {channel}"),
+        // The address itself is nobody's business who reads a trace.
+        Scope::Address(_) => "this address".to_owned(),
+    };
+    let until = entry
+        .until
+        .map_or_else(|| "lifted".to_owned(), |until| until.to_string());
+    let detail = format!("suppressed {what} [by {}, until {until}]", entry.by);
+    Some(Block::new("SUPPRESSED", detail, entry.until))
+}
+
+/// Blocks what has nowhere to go.
+pub fn unreachable(asked: &Asked<'_>) -> Option<Block> {
+    let path = &asked.channel.address;
+    if path.is_empty() || asked.address().is_some() {
+        return None;
+    }
+    let detail = format!("profile.traits.{} [unknown]", path.join("."));
+    Some(Block::new("UNREACHABLE", detail, None))
+}
