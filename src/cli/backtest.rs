@@ -1,6 +1,8 @@
 //! `attune backtest`: the same decisions on past events, at the speed of the machine.
 
 mod customers;
+mod feed;
+mod file;
 mod lines;
 mod progress;
 mod replay;
@@ -16,8 +18,10 @@ use std::time::Instant;
 use anyhow::Context;
 
 use crate::app;
-use crate::domain::Timestamp;
-use lines::Lines;
+use crate::cli::history;
+use crate::domain::{CustomerId, Timestamp};
+use crate::policy::wanted::Wanted;
+use feed::Feed;
 use progress::Progress;
 use replay::Replay;
 use summary::Summary;
@@ -37,14 +41,28 @@ pub struct Args {
     #[arg(long, value_name = "DIR", default_value = "models")]
     models: PathBuf,
     /// Past events: one JSON event a line, in the order of time; may be packed by gzip.
-    #[arg(long, value_name = "FILE")]
-    events: PathBuf,
+    #[arg(
+        long,
+        value_name = "FILE",
+        required_unless_present = "since",
+        conflicts_with = "since"
+    )]
+    events: Option<PathBuf>,
+    /// Reads the event stream of a NATS server instead of a file, from then on: a time, or so long before now.
+    #[arg(long, value_name = "24h|RFC3339", value_parser = history::moment)]
+    since: Option<Timestamp>,
+    /// Ends then: timers due before fire, later events are left out [default: the last event of a file, this
+    /// moment for a stream].
+    #[arg(long, value_name = "2h|RFC3339", value_parser = history::moment)]
+    until: Option<Timestamp>,
+    /// Only what this customer did.
+    #[arg(long, value_name = "ID", value_parser = CustomerId::parse)]
+    customer: Option<CustomerId>,
+    #[command(flatten)]
+    source: history::Source,
     /// Where actions go, one JSON object a line [default: standard output].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Goes on after the last event: timers due before this time fire.
-    #[arg(long, value_name = "RFC3339", value_parser = time)]
-    until: Option<Timestamp>,
     /// So many customers stay in memory; the others are put on disk until they return.
     #[arg(long, value_name = "N", default_value = "1000000")]
     customers_max: NonZeroUsize,
@@ -94,29 +112,26 @@ pub fn backtest(
     let color = super::color(&std::io::stderr());
     let bundle = app::compile(&app::sources(&args.policies, &args.models)?, color)?;
     let scorer = app::scorer(app::named(&bundle), None)?;
-    let mut lines = Lines::open(&args.events)?;
+    let mut feed = Feed::open(args, Wanted::of(&bundle))?;
     let started_at = Instant::now();
     let mut progress = Progress::start();
     let mut replay = Replay::new(&bundle, scorer.as_ref(), args.customers_max, out);
-    let failed = || format!("cannot read `{}`", args.events.display());
-    while let Some(line) = lines.next().with_context(failed)? {
-        if let Err(why) = replay.line(&line)?
-            && replay.summary.undecodable <= PROBLEMS_MAX
-        {
-            writeln!(problems, "line {}: {why}", line.number)?;
+    while let Some(items) = feed.next()? {
+        for item in items {
+            let (place, unit) = (item.place, feed.unit);
+            if let Err(why) = replay.item(item)?
+                && replay.summary.undecodable <= PROBLEMS_MAX
+            {
+                writeln!(problems, "{unit} {place}: {why}")?;
+            }
+            progress.show(&replay.summary);
         }
-        progress.show(&replay.summary);
     }
-    if let Some(until) = args.until {
+    if let Some(until) = feed.until {
         replay.advance(until)?;
     }
     progress.end();
     let mut summary = replay.end()?;
     summary.took(started_at.elapsed());
     Ok(summary)
-}
-
-fn time(text: &str) -> Result<Timestamp, String> {
-    let expected = || format!("`{text}` is not a time such as 2026-01-31T10:00:00Z");
-    Timestamp::parse(text).ok_or_else(expected)
 }

@@ -1,7 +1,6 @@
 //! The virtual clock: events at their own times, and every timer at the time it is due.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::io::Write;
 use std::num::NonZeroUsize;
 
@@ -9,14 +8,13 @@ use anyhow::Context;
 use serde::Serialize;
 
 use crate::cli::backtest::customers::Customers;
-use crate::cli::backtest::lines::{LINE_BYTES_MAX, Line};
+use crate::cli::backtest::feed::Item;
 use crate::cli::backtest::summary::Summary;
 use crate::decide::drive::{Moment, Scoring};
 use crate::decide::{Cause, Request, Scores, handle};
-use crate::domain::segment::{Decoded, Received, decode};
+use crate::domain::segment::Decoded;
 use crate::domain::{Action, Cell, CustomerId, EventId, Map, Timestamp};
 use crate::policy::Bundle;
-use crate::policy::wanted::Wanted;
 use crate::scoring::Scorer;
 
 /// A backtest under way.
@@ -24,13 +22,11 @@ pub struct Replay<'a> {
     /// What has happened so far.
     pub summary: Summary,
     bundle: &'a Bundle,
-    wanted: Wanted,
     scorer: &'a dyn Scorer,
     customers: Customers,
     /// Who wants to be woken, the earliest first; equal times by customer.
     timers: BTreeSet<(Timestamp, CustomerId)>,
     out: &'a mut dyn Write,
-    fallback_id: String,
 }
 
 /// An action as it is written: one line of JSON.
@@ -62,23 +58,21 @@ impl<'a> Replay<'a> {
         Self {
             summary: Summary::new(bundle),
             bundle,
-            wanted: Wanted::of(bundle),
             scorer,
             customers: Customers::new(customers_max),
             timers: BTreeSet::new(),
             out,
-            fallback_id: String::new(),
         }
     }
 
-    /// Handles one line of the file; returns what is wrong with it, if something is.
+    /// Handles one item; returns what is wrong with it, if something is.
     ///
     /// # Errors
     ///
     /// An action cannot be written, or the disk fails.
-    pub fn line(&mut self, line: &Line<'_>) -> anyhow::Result<Result<(), String>> {
-        match self.decode(line) {
-            Ok(decoded) => self.event(decoded).map(Ok),
+    pub fn item(&mut self, item: Item) -> anyhow::Result<Result<(), String>> {
+        match item.event {
+            Ok(decoded) => self.event(item.now, decoded).map(Ok),
             Err(why) => {
                 self.summary.undecodable += 1;
                 Ok(Err(why))
@@ -117,29 +111,9 @@ impl<'a> Replay<'a> {
             .cloned()
     }
 
-    fn decode(&mut self, line: &Line<'_>) -> Result<Decoded, String> {
-        if line.bytes.len() > LINE_BYTES_MAX {
-            return Err(format!("more than {LINE_BYTES_MAX} bytes"));
-        }
-        self.fallback_id.clear();
-        // INVARIANT: writing to a string does not fail.
-        let _ = write!(self.fallback_id, "line-{}", line.number);
-        let received = Received {
-            at: self.summary.clock,
-            real: false,
-            fallback_id: &self.fallback_id,
-        };
-        let decoded = decode(line.bytes, &received, |name| self.wanted.has(name))?;
-        if decoded.event.at == Timestamp::MIN {
-            return Err("no `timestamp`, and no event before that has one".into());
-        }
-        Ok(decoded)
-    }
-
-    fn event(&mut self, decoded: Decoded) -> anyhow::Result<()> {
-        let at = decoded.event.at;
-        self.summary.saw_event(at);
-        self.advance(at)?;
+    fn event(&mut self, now: Timestamp, decoded: Decoded) -> anyhow::Result<()> {
+        self.summary.saw_event(now);
+        self.advance(now)?;
         self.handle(&decoded.customer, &Cause::Event(decoded.event))
     }
 
