@@ -12,8 +12,9 @@ use crate::cli::backtest::lines::Lines;
 use crate::cli::history::{History, Range};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::domain::Timestamp;
+use crate::decide::Cause;
 use crate::domain::segment::Decoded;
+use crate::domain::{CustomerId, Timestamp};
 use crate::policy::wanted::Wanted;
 use crate::stream::Streams;
 
@@ -39,7 +40,15 @@ pub struct Item {
     /// When it is handled.
     pub now: Timestamp,
     /// Whose it is and what it says, or why it is none.
-    pub event: Result<Decoded, String>,
+    pub event: Result<(CustomerId, Cause), String>,
+}
+
+impl Item {
+    /// Takes an event, or what is wrong with it.
+    pub fn new(place: u64, now: Timestamp, event: Result<Decoded, String>) -> Self {
+        let event = event.map(|decoded| (decoded.customer, Cause::Event(decoded.event)));
+        Self { place, now, event }
+    }
 }
 
 /// Where batches go; an error says that nobody waits for them.
@@ -132,7 +141,7 @@ impl Feed {
     /// # Errors
     ///
     /// The file or the stream cannot be read further.
-    pub fn next(&mut self) -> anyhow::Result<Option<Vec<Item>>> {
+    pub fn batch(&mut self) -> anyhow::Result<Option<Vec<Item>>> {
         // The thread ends after the last batch.
         self.batches.recv().ok().transpose()
     }
@@ -140,11 +149,8 @@ impl Feed {
 
 async fn read_stream(mut history: History, wanted: &Wanted, sender: &Sender) -> anyhow::Result<()> {
     while let Some(past) = history.next(|name| wanted.has(name)).await? {
-        let items = past.into_iter().map(|past| Item {
-            place: past.seq,
-            now: past.now,
-            event: past.event,
-        });
+        let items = past.into_iter();
+        let items = items.map(|past| Item::new(past.seq, past.now, past.event));
         if sender.send(Ok(items.collect())).is_err() {
             break;
         }

@@ -34,13 +34,10 @@ impl File {
             if let Ok(decoded) = &event {
                 self.clock = self.clock.max(decoded.event.at);
             }
-            batch.push(Item {
-                place: line.number,
-                now: event
-                    .as_ref()
-                    .map_or(self.clock, |decoded| decoded.event.at),
-                event,
-            });
+            let now = event
+                .as_ref()
+                .map_or(self.clock, |decoded| decoded.event.at);
+            batch.push(Item::new(line.number, now, event));
             if batch.len() < BATCH {
                 continue;
             }
