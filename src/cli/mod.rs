@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod check;
 pub mod dev;
+pub mod history;
 pub mod serve;
 pub mod why;
 
