@@ -2,7 +2,9 @@
 
 pub mod backtest;
 pub mod check;
+mod client;
 pub mod dev;
+pub mod eval;
 pub mod explain;
 pub mod serve;
 pub mod why;
@@ -40,6 +42,8 @@ enum Command {
     Explain(explain::Args),
     /// Runs policies on past events, on a virtual clock.
     Backtest(backtest::Args),
+    /// Says what an expression is worth for a customer, and what of it is unknown.
+    Eval(eval::Args),
     /// Says what was decided for a customer and why, and why not.
     Why(why::Args),
 }
@@ -54,6 +58,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Eval(args) => eval::run(args),
         Command::Why(args) => why::run(args),
     };
     match result {

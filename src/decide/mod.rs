@@ -25,6 +25,7 @@ mod send;
 mod step;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod wait;
 
 pub use drive::{Cause, handle};
@@ -32,3 +33,4 @@ pub use env::Env;
 pub use eval::eval;
 pub use features::value as feature_value;
 pub use step::{Ask, Effects, Input, Request, Scores, Step, step};
+pub use unknown::{Unknown, answer};

@@ -14,6 +14,7 @@ pub mod limits;
 mod lint;
 pub mod model;
 pub mod offer;
+pub mod question;
 mod registry;
 mod schema;
 pub mod segment;
