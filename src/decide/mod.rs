@@ -1,6 +1,7 @@
 //! One input in, effects out: pure, so that tests, backtests and live run the same core.
 
 mod absences;
+mod admission;
 mod contest;
 mod draw;
 pub mod drive;
