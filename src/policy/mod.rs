@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod expr;
 pub mod feature;
 pub mod journey;
+pub mod json_schema;
 pub mod limits;
 mod lint;
 pub mod model;
