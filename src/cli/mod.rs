@@ -6,6 +6,8 @@ mod client;
 pub mod dev;
 pub mod eval;
 pub mod explain;
+pub mod history;
+pub mod schema;
 pub mod serve;
 pub mod why;
 
@@ -40,6 +42,8 @@ enum Command {
     Check(check::Args),
     /// Says in plain words what a policy does, or draws it.
     Explain(explain::Args),
+    /// Prints JSON Schema for editors: completion, help and red lines while you type.
+    Schema(schema::Args),
     /// Runs policies on past events, on a virtual clock.
     Backtest(backtest::Args),
     /// Says what an expression is worth for a customer, and what of it is unknown.
@@ -57,6 +61,7 @@ pub fn main() -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Why(args) => why::run(args),

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod expr;
 pub mod feature;
 pub mod journey;
+pub mod json_schema;
 pub mod limits;
 mod lint;
 pub mod model;
