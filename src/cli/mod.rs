@@ -2,8 +2,12 @@
 
 pub mod backtest;
 pub mod check;
+mod client;
 pub mod dev;
+pub mod eval;
+pub mod explain;
 pub mod history;
+pub mod schema;
 pub mod serve;
 pub mod why;
 
@@ -36,8 +40,14 @@ enum Command {
     Dev(dev::Args),
     /// Checks policy files and shows every mistake, underlined.
     Check(check::Args),
+    /// Says in plain words what a policy does, or draws it.
+    Explain(explain::Args),
+    /// Prints JSON Schema for editors: completion, help and red lines while you type.
+    Schema(schema::Args),
     /// Runs policies on past events, on a virtual clock.
     Backtest(backtest::Args),
+    /// Says what an expression is worth for a customer, and what of it is unknown.
+    Eval(eval::Args),
     /// Says what was decided for a customer and why, and why not.
     Why(why::Args),
 }
@@ -50,7 +60,10 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
         Command::Check(args) => check::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Eval(args) => eval::run(args),
         Command::Why(args) => why::run(args),
     };
     match result {
