@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod check;
 pub mod dev;
+pub mod fmt;
 pub mod schema;
 pub mod serve;
 pub mod why;
@@ -36,6 +37,8 @@ enum Command {
     Dev(dev::Args),
     /// Checks policy files and shows every mistake, underlined.
     Check(check::Args),
+    /// Lays policy files out: indents, spaces and quotes become regular, nothing else changes.
+    Fmt(fmt::Args),
     /// Prints JSON Schema for editors: completion, help and red lines while you type.
     Schema(schema::Args),
     /// Runs policies on past events, on a virtual clock.
@@ -52,6 +55,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
         Command::Check(args) => check::run(args),
+        Command::Fmt(args) => fmt::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Why(args) => why::run(args),

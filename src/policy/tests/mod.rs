@@ -9,6 +9,7 @@
 mod compiles;
 mod cron;
 mod expressions;
+mod format;
 mod fuzz;
 mod json_schema;
 mod laws;
