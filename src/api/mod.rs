@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! POST /v1/decide                    the next best offers       decide
+//! POST /v1/eval                      what an expression is      eval
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
 //! GET  /livez /readyz /metrics       for operators              health
@@ -11,6 +12,7 @@
 mod auth;
 mod customer;
 mod decide;
+mod eval;
 mod gate;
 mod health;
 mod openapi;
@@ -111,6 +113,7 @@ where
 fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
     vec![
         (Method::POST, "/v1/decide", post(decide::decide)),
+        (Method::POST, "/v1/eval", post(eval::eval)),
         (Method::GET, "/v1/customers/{id}", get(customer::customer)),
         (
             Method::GET,

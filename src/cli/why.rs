@@ -2,12 +2,10 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, bail};
-use http_body_util::{BodyExt, Empty};
-use hyper::Request;
-use hyper::body::Bytes;
-use hyper_util::rt::TokioIo;
+use anyhow::Context;
 use serde_json::Value;
+
+use crate::cli::client::{Server, encode};
 
 /// Arguments of `attune why`.
 #[derive(clap::Args)]
@@ -16,12 +14,8 @@ pub struct Args {
     customer: String,
     /// Only what concerns this journey or placement.
     journey: Option<String>,
-    /// The server's API.
-    #[arg(long, env = "ATTUNE_URL", default_value = "http://127.0.0.1:7070")]
-    url: String,
-    /// The server's token.
-    #[arg(long, env = "ATTUNE_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    #[command(flatten)]
+    server: Server,
     /// Prints the timeline as JSON.
     #[arg(long)]
     json: bool,
@@ -38,7 +32,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         path.push_str("?journey=");
         path.push_str(&encode(journey));
     }
-    let timeline = super::block_on(get(&args.url, &path, args.token.as_deref()))?;
+    let timeline = super::block_on(args.server.get(&path))?;
     if args.json {
         super::say(&serde_json::to_string_pretty(&timeline)?);
         return Ok(ExitCode::SUCCESS);
@@ -63,55 +57,4 @@ fn shown(line: &Value) -> String {
         _ => "·",
     };
     format!("{mark} {}  {}", text("at"), text("text"))
-}
-
-async fn get(url: &str, path: &str, token: Option<&str>) -> anyhow::Result<Value> {
-    let host = url
-        .strip_prefix("http://")
-        .unwrap_or(url)
-        .trim_end_matches('/');
-    let unreachable = || format!("no server answers at `{url}`; is `attune serve` running?");
-    let stream = tokio::net::TcpStream::connect(host)
-        .await
-        .with_context(unreachable)?;
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-        .await
-        .with_context(unreachable)?;
-    let connection = tokio::spawn(connection);
-    let mut request = Request::get(path).header("host", host);
-    if let Some(token) = token {
-        request = request.header("authorization", format!("Bearer {token}"));
-    }
-    let response = sender
-        .send_request(request.body(Empty::<Bytes>::new())?)
-        .await?;
-    let status = response.status();
-    let body = response.into_body().collect().await?.to_bytes();
-    connection.abort();
-    let body: Value = serde_json::from_slice(&body).context("the server did not answer in JSON")?;
-    if !status.is_success() {
-        let detail = body["detail"]
-            .as_str()
-            .or(body["title"].as_str())
-            .unwrap_or_default();
-        bail!("{detail} ({status})");
-    }
-    Ok(body)
-}
-
-/// Encodes a text for a path or query.
-fn encode(text: &str) -> String {
-    text.bytes().fold(String::new(), |mut out, byte| {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            let hex = |digit: u8| char::from_digit(u32::from(digit), 16).unwrap_or('0');
-            out.extend([
-                '%',
-                hex(byte >> 4).to_ascii_uppercase(),
-                hex(byte & 15).to_ascii_uppercase(),
-            ]);
-        }
-        out
-    })
 }

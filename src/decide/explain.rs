@@ -15,14 +15,6 @@ pub fn first_not_true(conditions: &[Expr], env: &Env<'_>) -> Option<Arc<str>> {
         .map(|of| detail(of, env))
 }
 
-/// Returns the first condition that is not false, and why: an unknown one blocks.
-pub fn first_not_false(conditions: &[Expr], env: &Env<'_>) -> Option<Arc<str>> {
-    conditions
-        .iter()
-        .find(|of| truth(&of.root, env) != Some(false))
-        .map(|of| detail(of, env))
-}
-
 /// Tells if all conditions are true.
 pub fn all_true(conditions: &[Expr], env: &Env<'_>) -> bool {
     conditions

@@ -1,6 +1,7 @@
 //! One input in, effects out: pure, so that tests, backtests and live run the same core.
 
 mod absences;
+mod admission;
 mod contest;
 mod draw;
 pub mod drive;
@@ -25,6 +26,7 @@ mod send;
 mod step;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod wait;
 
 pub use drive::{Cause, handle};
@@ -32,3 +34,4 @@ pub use env::Env;
 pub use eval::eval;
 pub use features::value as feature_value;
 pub use step::{Ask, Effects, Input, Request, Scores, Step, step};
+pub use unknown::{Unknown, answer};

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::decide::contest::{Parked, Winner};
-use crate::decide::draw::draw;
+use crate::decide::draw::is_held_out;
 use crate::decide::eval::eval;
 use crate::decide::guards::{self, Asked, Block};
 use crate::decide::journeys::standing_exit;
@@ -61,7 +61,7 @@ pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
     if let Some(block) = guards::check(&asked) {
         return blocked(walk, node, send, &block);
     }
-    if in_holdout(walk) {
+    if is_held_out(walk.profile, walk.journey) {
         ghost(walk, node, send, None);
         return Next::Go(node.next);
     }
@@ -100,7 +100,7 @@ fn blocked(walk: &mut Walk<'_>, node: &Node, send: &Send, block: &Block) -> Next
         walk.trace(&node.label, What::Waits(wait.due));
         return Next::Pause;
     }
-    if in_holdout(walk) {
+    if is_held_out(walk.profile, walk.journey) {
         ghost(walk, node, send, Some(block));
     } else {
         blocks(walk, node, block.code, block.detail.clone());
@@ -200,12 +200,6 @@ fn leave(walk: &mut Walk<'_>, node: &Node, send: &Send, action_id: &Arc<str>) {
         &node.label,
         What::Sent(action_id.clone(), channel, template),
     );
-}
-
-/// A sticky share of customers walks the journey and gets nothing, so that there is something to compare with.
-fn in_holdout(walk: &Walk<'_>) -> bool {
-    let share = walk.journey.holdout;
-    share > 0.0 && draw(&[walk.profile.id.as_str(), &walk.journey.name, "holdout"]) < share
 }
 
 /// Says in words what led to the action since its run began.

@@ -6,6 +6,10 @@
 )]
 
 #[cfg(test)]
+mod backtest_compare;
+#[cfg(test)]
+mod backtest_stream;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_start;

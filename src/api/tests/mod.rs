@@ -2,6 +2,7 @@
 
 mod decides;
 mod describes;
+mod evals;
 mod guards;
 mod replies;
 mod shows;

@@ -12,6 +12,7 @@ mod laws;
 mod laws_guards;
 mod laws_segments;
 mod offers;
+mod questions;
 mod quiet_hours;
 mod segments;
 mod splits;
