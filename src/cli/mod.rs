@@ -6,6 +6,7 @@ mod client;
 pub mod dev;
 pub mod eval;
 pub mod explain;
+pub mod fmt;
 pub mod history;
 pub mod schema;
 pub mod serve;
@@ -40,6 +41,8 @@ enum Command {
     Dev(dev::Args),
     /// Checks policy files and shows every mistake, underlined.
     Check(check::Args),
+    /// Lays policy files out: indents, spaces and quotes become regular, nothing else changes.
+    Fmt(fmt::Args),
     /// Says in plain words what a policy does, or draws it.
     Explain(explain::Args),
     /// Prints JSON Schema for editors: completion, help and red lines while you type.
@@ -60,6 +63,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
         Command::Check(args) => check::run(args),
+        Command::Fmt(args) => fmt::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),

@@ -9,6 +9,7 @@ pub mod diagnostic;
 pub mod explain;
 pub mod expr;
 pub mod feature;
+mod format;
 pub mod journey;
 pub mod json_schema;
 pub mod limits;
@@ -27,6 +28,7 @@ pub use bundle::{Bundle, Place};
 pub use compile::{Checked, check, compile};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use expr::Expr;
+pub use format::format;
 pub use suggest::hint;
 
 #[cfg(test)]

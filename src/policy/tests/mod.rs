@@ -10,6 +10,7 @@ mod compiles;
 mod cron;
 mod explains;
 mod expressions;
+mod format;
 mod fuzz;
 mod json_schema;
 mod laws;
