@@ -5,6 +5,7 @@
 //! POST /v1/eval                      what an expression is      eval
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
+//! GET  /v1/customers/{id}/why        how they and a journey stand   why
 //! GET  /livez /readyz /metrics       for operators              health
 //! GET  /openapi.json                 all of this, described     openapi
 //! ```
@@ -19,6 +20,7 @@ mod openapi;
 mod problem;
 pub mod requests;
 mod timeline;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -120,6 +122,7 @@ fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
             "/v1/customers/{id}/timeline",
             get(timeline::timeline),
         ),
+        (Method::GET, "/v1/customers/{id}/why", get(why::why)),
         (Method::GET, "/livez", get(health::livez)),
         (Method::GET, "/readyz", get(health::readyz)),
         (Method::GET, "/metrics", get(health::metrics)),

@@ -103,6 +103,16 @@ impl Problem {
         )
     }
 
+    /// There is no such journey.
+    pub fn unknown_journey(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:unknown-journey",
+            "there is no such journey",
+            StatusCode::NOT_FOUND,
+            detail,
+        )
+    }
+
     /// Nothing is known of a customer.
     pub fn unknown_customer(id: &str) -> Self {
         Self::new(

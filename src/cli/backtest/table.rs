@@ -96,20 +96,20 @@ pub fn difference(before: u64, after: u64) -> String {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.after.head())?;
-        let Self {
-            gained,
-            lost,
-            kept,
-            customers_gaining,
-            customers_losing,
-            ..
-        } = self;
-        writeln!(
-            f,
-            "{gained:>10} actions gained by {customers_gaining} customers"
-        )?;
-        writeln!(f, "{lost:>10} actions lost by {customers_losing} customers")?;
-        writeln!(f, "{kept:>10} actions kept")?;
+        let rows = [
+            (self.gained, "actions gained"),
+            (self.lost, "actions lost"),
+            (self.kept, "actions kept"),
+            (self.customers_gaining, "customers get more"),
+            (self.customers_losing, "customers get fewer"),
+            (
+                self.customers_shifted,
+                "customers get as many others, or at other times",
+            ),
+        ];
+        for (n, what) in rows {
+            writeln!(f, "{n:>10} {what}")?;
+        }
         let mut tables = vec![("all journeys".to_owned(), self.totals())];
         let journeys = self.journeys().into_iter();
         tables.extend(journeys.map(|(name, rows)| (name.to_string(), rows)));
