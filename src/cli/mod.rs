@@ -8,6 +8,7 @@ pub mod eval;
 pub mod explain;
 pub mod fmt;
 pub mod history;
+pub mod init;
 pub mod schema;
 pub mod serve;
 pub mod why;
@@ -39,6 +40,8 @@ enum Command {
     Serve(serve::Args),
     /// Tries everything out: NATS server, engine, and a replay of real shop sessions in one process.
     Dev(dev::Args),
+    /// Writes a project that works: policies, a model, past events and a configuration.
+    Init(init::Args),
     /// Checks policy files and shows every mistake, underlined.
     Check(check::Args),
     /// Lays policy files out: indents, spaces and quotes become regular, nothing else changes.
@@ -62,6 +65,7 @@ pub fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
+        Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
         Command::Fmt(args) => fmt::run(args),
         Command::Explain(args) => explain::run(args),
