@@ -88,12 +88,9 @@ fn actions(lines: &[u8]) -> String {
         let action: serde_json::Value = serde_json::from_str(line).unwrap();
         let word = |key: &str| action[key].as_str().unwrap().to_owned();
         let day = word("at").chars().take(10).collect::<String>();
-        actions += &format!(
-            "{day} {} {} {}\n",
-            word("customer"),
-            word("channel"),
-            word("template")
-        );
+        let words = [day, word("customer"), word("channel"), word("template")];
+        actions.push_str(&words.join(" "));
+        actions.push('\n');
     }
     actions
 }

@@ -67,7 +67,7 @@ fn modelines_find_the_schema_from_every_folder() {
             .unwrap();
         let inside = schema.trim_start_matches("../");
         assert!(paths.contains(inside), "{schema}");
-        lines += &format!("{path}: {schema}\n");
+        lines.extend([path.as_str(), ": ", schema, "\n"]);
     }
     expect![[r#"
         attune.yaml: .attune/config.schema.json
