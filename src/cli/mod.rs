@@ -3,6 +3,7 @@
 pub mod backtest;
 pub mod check;
 mod client;
+pub mod completions;
 pub mod dev;
 pub mod eval;
 pub mod explain;
@@ -54,6 +55,8 @@ enum Command {
     Backtest(backtest::Args),
     /// Says what an expression is worth for a customer, and what of it is unknown.
     Eval(eval::Args),
+    /// Prints the completions of a shell.
+    Completions(completions::Args),
     /// Says what was decided for a customer and why, and why not.
     Why(why::Args),
 }
@@ -72,6 +75,7 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Completions(args) => completions::run(args),
         Command::Why(args) => why::run(args),
     };
     match result {
