@@ -7,10 +7,11 @@ use crate::decide::eval::eval;
 use crate::decide::explain::{first_not_false, first_not_true};
 use crate::decide::journeys::Hearing;
 use crate::decide::step::Crossed;
-use crate::domain::instance::Instance;
+use crate::domain::instance::{self, Instance};
 use crate::domain::{Event, EventId, Fact, Profile, Timestamp, Value, What};
 use crate::policy::Expr;
 use crate::policy::journey::{Journey, OnRepeat, Reentry};
+use crate::policy::mode::Mode;
 
 /// What may enter a journey.
 #[derive(Clone, Debug)]
@@ -81,7 +82,8 @@ impl<'a> Hearing<'a> {
             Err((code, detail)) => return self.refuse(journey, code, detail),
         };
         let running = self.profile.journeys.iter().find(|run| {
-            run.journey == journey.name && run.key == key && !self.left.contains(&run.number)
+            let same = run.journey == journey.name && run.key == key && alike(journey, run);
+            same && !self.left.contains(&run.number)
         });
         if let Some(run) = running {
             return self.repeat(journey, run);
@@ -154,13 +156,13 @@ impl<'a> Hearing<'a> {
             .left
             .iter()
             .filter_map(|number| self.profile.run(*number))
-            .find(|run| same(&run.journey, &run.key))
+            .find(|run| same(&run.journey, &run.key) && alike(journey, run))
             .map(|_| self.now);
         let past = self
             .profile
             .past
             .iter()
-            .find(|past| same(&past.journey, &past.key));
+            .find(|past| same(&past.journey, &past.key) && past.shadow == is_shadow(journey));
         let left_at = just_left.or(past.map(|past| past.left_at))?;
         match gap {
             None => Some("for ever: re-entry is never".into()),
@@ -171,17 +173,27 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    /// How many runs this began; others of `runs` only go on.
-    fn n_begun(&self) -> usize {
-        let begun = |number: &&u32| **number > self.profile.n_runs;
+    /// Returns the number of the last run of a journey's kind that began before.
+    fn last_number(&self, journey: &Journey) -> u32 {
+        if is_shadow(journey) {
+            instance::SHADOW | self.profile.n_shadows
+        } else {
+            self.profile.n_runs
+        }
+    }
+
+    /// How many runs of a journey's kind this began; others of `runs` only go on.
+    fn n_begun(&self, journey: &Journey) -> usize {
+        let last = self.last_number(journey);
+        let kind = is_shadow(journey);
+        let begun = |number: &&u32| **number > last && instance::is_shadow(**number) == kind;
         self.effects.runs.iter().filter(begun).count()
     }
 
     fn begin(&mut self, journey: &'a Journey, key: Arc<str>) {
-        let n_begun = u32::try_from(self.n_begun()).unwrap_or(u32::MAX);
+        let n_begun = u32::try_from(self.n_begun(journey)).unwrap_or(u32::MAX);
         let number = self
-            .profile
-            .n_runs
+            .last_number(journey)
             .saturating_add(n_begun)
             .saturating_add(1);
         self.effects.runs.push(number);
@@ -217,13 +229,13 @@ impl<'a> Hearing<'a> {
 
     /// Says how many runs keep another one out, if they do.
     fn too_many(&self, journey: &Journey) -> Option<Arc<str>> {
-        let running = |run: &&Instance| !self.left.contains(&run.number);
+        let running = |run: &&Instance| alike(journey, run) && !self.left.contains(&run.number);
         let all = self.profile.journeys.iter().filter(running);
         let n_own = all
             .clone()
             .filter(|run| run.journey == journey.name)
             .count();
-        let n_all = all.count() + self.n_begun();
+        let n_all = all.count() + self.n_begun(journey);
         if let Some(n_max) = journey.enter.concurrent
             && n_own >= n_max as usize
         {
@@ -235,13 +247,28 @@ impl<'a> Hearing<'a> {
 
     /// Says why nobody enters.
     pub fn refuse(&mut self, journey: &Journey, code: &str, detail: Arc<str>) {
+        let number = if is_shadow(journey) {
+            instance::SHADOW
+        } else {
+            0
+        };
         self.trace(
             journey.name.clone(),
-            0,
+            number,
             "".into(),
             What::Refused(code.into(), detail),
         );
     }
+}
+
+/// Tells if runs of a journey begin as shadows.
+fn is_shadow(journey: &Journey) -> bool {
+    journey.mode == Mode::Shadow
+}
+
+/// Tells if a run is as those that the journey begins: shadows and others are not in each other's way.
+fn alike(journey: &Journey, run: &Instance) -> bool {
+    run.is_shadow() == is_shadow(journey)
 }
 
 /// Returns the key of a run, or why there is none.

@@ -11,6 +11,7 @@ pub mod feature;
 pub mod journey;
 pub mod limits;
 mod lint;
+pub mod mode;
 pub mod model;
 pub mod offer;
 mod registry;

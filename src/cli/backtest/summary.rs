@@ -49,6 +49,8 @@ pub struct Journey {
     pub open: u64,
     /// Actions by channel.
     pub actions: Counts,
+    /// Actions that a shadow would have sent, by channel.
+    pub shadow_actions: Counts,
     /// Runs that ended, by reason.
     pub exits: Counts,
     /// Events that did not enter, by reason code.
@@ -113,6 +115,7 @@ impl Summary {
                 count(&mut journey.exits, reason);
             }
             What::Sent(_, channel, _) => count(&mut journey.actions, channel),
+            What::WouldSend(channel, _) => count(&mut journey.shadow_actions, channel),
             What::Refused(code, _) => count(&mut journey.refused, code),
             What::Blocked(code, _) => count(&mut journey.blocked, code),
             What::Waits(_)
@@ -121,6 +124,7 @@ impl Summary {
             | What::Took(..)
             | What::Ranked(..)
             | What::Set(_)
+            | What::WouldSet(_)
             | What::Crossed(..)
             | What::Aimed(..)
             | What::Missed(..)
@@ -191,6 +195,7 @@ impl Journey {
         row(self.entries, "entered", "");
         let groups = [
             ("sent", &self.actions),
+            ("shadow", &self.shadow_actions),
             ("held", &self.blocked),
             ("left", &self.exits),
             ("refused", &self.refused),
