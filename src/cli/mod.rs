@@ -2,7 +2,13 @@
 
 pub mod backtest;
 pub mod check;
+mod client;
 pub mod dev;
+pub mod eval;
+pub mod explain;
+pub mod fmt;
+pub mod history;
+pub mod schema;
 pub mod serve;
 pub mod why;
 
@@ -35,8 +41,16 @@ enum Command {
     Dev(dev::Args),
     /// Checks policy files and shows every mistake, underlined.
     Check(check::Args),
+    /// Lays policy files out: indents, spaces and quotes become regular, nothing else changes.
+    Fmt(fmt::Args),
+    /// Says in plain words what a policy does, or draws it.
+    Explain(explain::Args),
+    /// Prints JSON Schema for editors: completion, help and red lines while you type.
+    Schema(schema::Args),
     /// Runs policies on past events, on a virtual clock.
     Backtest(backtest::Args),
+    /// Says what an expression is worth for a customer, and what of it is unknown.
+    Eval(eval::Args),
     /// Says what was decided for a customer and why, and why not.
     Why(why::Args),
 }
@@ -49,7 +63,11 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
         Command::Check(args) => check::run(args),
+        Command::Fmt(args) => fmt::run(args),
+        Command::Explain(args) => explain::run(args),
+        Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Eval(args) => eval::run(args),
         Command::Why(args) => why::run(args),
     };
     match result {

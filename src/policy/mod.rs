@@ -6,14 +6,18 @@ mod compile;
 pub mod cron;
 pub mod depends;
 pub mod diagnostic;
+pub mod explain;
 pub mod expr;
 pub mod feature;
+mod format;
 pub mod journey;
+pub mod json_schema;
 pub mod limits;
 mod lint;
 pub mod mode;
 pub mod model;
 pub mod offer;
+pub mod question;
 mod registry;
 mod schema;
 pub mod segment;
@@ -25,6 +29,7 @@ pub use bundle::{Bundle, Place};
 pub use compile::{Checked, check, compile};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use expr::Expr;
+pub use format::format;
 pub use suggest::hint;
 
 #[cfg(test)]
