@@ -253,6 +253,7 @@ fn last<'a>(scene: &Scene<'a>) -> Option<&'a Trace> {
                 | What::Refused(..)
                 | What::Left(_)
                 | What::Sent(..)
+                | What::WouldSend(..)
                 | What::Blocked(..) => true,
                 What::Waits(_)
                 | What::Woke
@@ -260,6 +261,7 @@ fn last<'a>(scene: &Scene<'a>) -> Option<&'a Trace> {
                 | What::Took(..)
                 | What::Ranked(..)
                 | What::Set(_)
+                | What::WouldSet(_)
                 | What::Aimed(..)
                 | What::Missed(..)
                 | What::Met(..)
@@ -285,6 +287,8 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         What::Left(reason) => format!("{customer} left {journey} at {at} ({reason})"),
         What::Entered
         | What::Sent(..)
+        | What::WouldSend(..)
+        | What::WouldSet(_)
         | What::Blocked(..)
         | What::Waits(_)
         | What::Woke

@@ -14,6 +14,7 @@ pub mod journey;
 pub mod json_schema;
 pub mod limits;
 mod lint;
+pub mod mode;
 pub mod model;
 pub mod offer;
 pub mod question;
