@@ -4,6 +4,7 @@ pub mod backtest;
 pub mod check;
 pub mod dev;
 pub mod serve;
+pub mod test;
 pub mod why;
 
 use std::io::{IsTerminal, Write};
@@ -35,6 +36,8 @@ enum Command {
     Dev(dev::Args),
     /// Checks policy files and shows every mistake, underlined.
     Check(check::Args),
+    /// Runs the tests that stand beside the policies, on a virtual clock.
+    Test(test::Args),
     /// Runs policies on past events, on a virtual clock.
     Backtest(backtest::Args),
     /// Says what was decided for a customer and why, and why not.
@@ -49,6 +52,7 @@ pub fn main() -> ExitCode {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
         Command::Check(args) => check::run(args),
+        Command::Test(args) => test::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Why(args) => why::run(args),
     };

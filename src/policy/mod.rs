@@ -17,6 +17,7 @@ mod registry;
 mod schema;
 pub mod segment;
 mod suggest;
+pub mod test;
 pub mod wanted;
 mod yaml;
 
@@ -25,6 +26,7 @@ pub use compile::{Checked, check, compile};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use expr::Expr;
 pub use suggest::hint;
+pub use test::Test;
 
 #[cfg(test)]
 mod tests;
