@@ -62,19 +62,7 @@ pub fn handle(
     scoring: Scoring<'_>,
 ) -> Outcome {
     let now = moment.now.max(profile.now);
-    let outcome = Outcome::default();
-    let mut drive = Drive {
-        bundle,
-        profile,
-        scoring,
-        traceparent,
-        outcome,
-        crossings: VecDeque::new(),
-        n_crossings: 0,
-        told: Told::default(),
-        contest: Contest::default(),
-        parked: Vec::new(),
-    };
+    let mut drive = Drive::new(bundle, profile, traceparent, scoring);
     match cause {
         Cause::Event(event) => {
             if drive.profile.has_seen(event.id.fingerprint()) {
@@ -94,6 +82,13 @@ pub fn handle(
         }
     }
     drive.outcome
+}
+
+/// Makes a customer known at a time: segments and timers follow the policies from then on, and nobody enters because of it.
+pub fn introduce(bundle: &Bundle, profile: &mut Profile, now: Timestamp) {
+    let mut drive = Drive::new(bundle, profile, None, &|_| Scores::new());
+    drive.learn(Fact::Now(now));
+    drive.keep_up(&[], Spur::default(), now);
 }
 
 /// After so many crossings of segments within one input nobody enters because of another one.
@@ -122,7 +117,27 @@ struct Told {
     zone: bool,
 }
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
+    fn new(
+        bundle: &'a Bundle,
+        profile: &'a mut Profile,
+        traceparent: Option<&'a Arc<str>>,
+        scoring: Scoring<'a>,
+    ) -> Self {
+        Self {
+            bundle,
+            profile,
+            scoring,
+            traceparent,
+            outcome: Outcome::default(),
+            crossings: VecDeque::new(),
+            n_crossings: 0,
+            told: Told::default(),
+            contest: Contest::default(),
+            parked: Vec::new(),
+        }
+    }
+
     fn event(&mut self, event: &Event, now: Timestamp) {
         let bundle = self.bundle;
         let spur = Spur {

@@ -266,6 +266,7 @@ impl<'a> Walk<'a> {
             Ok(row) => Err(vec![Request {
                 model: model.clone(),
                 rows: vec![row],
+                offers: Vec::new(),
             }]),
             Err(why) => Ok(Score::Unavailable(why)),
         }

@@ -19,26 +19,7 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                ·    ╰── here
                ╰────
               help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `limits`, `channels`, `model`, `schemas`, `templates`"#]],
-    );
-}
-
-#[test]
-fn kinds_of_later_slices_are_named() {
-    check_wrong(
-        r"test: a quiet cart
-",
-        &expect![[r#"
-            attune::not_supported
-
-              × `test` is not supported yet
-               ╭─[shop.yaml:1:1]
-             1 │ test: a quiet cart
-               · ──┬─
-               ·   ╰── here
-               ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `limits`, `channels`, `model`, `schemas`, `templates`"#]],
+                    `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
     );
 }
 
