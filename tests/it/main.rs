@@ -33,3 +33,5 @@ mod support;
 mod tidy;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod why;
