@@ -18,6 +18,8 @@ mod crash;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod rule_r;
