@@ -251,7 +251,6 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         What::Entered
         | What::Sent(..)
         | What::WouldSend(..)
-        | What::WouldSet(_)
         | What::Blocked(..)
         | What::Waits(_)
         | What::Woke
