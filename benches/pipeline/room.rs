@@ -11,7 +11,7 @@ use attune::stream::Streams;
 use ractor::{Actor, ActorProcessingErr, ActorRef, ActorRuntime};
 
 use crate::events::{person, publish};
-use crate::machine::resident_bytes;
+use crate::machine::{resident_bytes, until};
 use crate::row::Row;
 use crate::throughput::{runtime, scaled};
 use crate::world::{World, start, until_taken};
@@ -84,6 +84,9 @@ pub fn memory() -> anyhow::Result<Vec<Row>> {
         let before = resident_bytes()?;
         let node = Node::start(Arc::new(engine));
         until_taken(&node, n as u64).await?;
+        // Who has nothing to do is at rest from the next checkpoint on.
+        let all = n as u64;
+        until(async || Ok(node.engine.meters.images.get() >= all)).await?;
         let each = (resident_bytes()?.saturating_sub(before)) / n as u64;
         // After the residents and beside them: memory that was given back would flatter whoever comes second.
         let reference = bare_actors(n).await?;

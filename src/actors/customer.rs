@@ -7,6 +7,7 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::actors::engine::Engine;
 use crate::actors::gather::Slot;
+use crate::actors::held::Held;
 use crate::actors::{image, scorer};
 use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{self, Cause};
@@ -61,7 +62,10 @@ pub struct Customer;
 /// What the actor holds.
 pub struct State {
     engine: Arc<Engine>,
-    profile: Box<Profile>,
+    customer: CustomerId,
+    held: Held,
+    /// When the customer wants to be woken.
+    due: Option<Timestamp>,
 }
 
 impl Actor for Customer {
@@ -74,7 +78,12 @@ impl Actor for Customer {
         _: ActorRef<Message>,
         (engine, profile): Self::Arguments,
     ) -> Result<State, ActorProcessingErr> {
-        Ok(State { engine, profile })
+        Ok(State {
+            engine,
+            customer: profile.id.clone(),
+            due: profile.next_due(),
+            held: Held::new(profile),
+        })
     }
 
     async fn handle(
@@ -90,7 +99,7 @@ impl Actor for Customer {
                     .clone()
                     .meters
                     .step
-                    .time(|| state.apply(inputs));
+                    .time(|| state.apply(inputs))?;
                 if decided.panic.is_some() {
                     // What a panic left behind is not to be trusted: the partition loads the customer again.
                     myself.drain()?;
@@ -98,22 +107,23 @@ impl Actor for Customer {
                 slot.fill(decided);
             }
             Message::Image(log_seq, slot) => {
-                let row = image::seal(log_seq, &state.profile);
-                let customer = state.profile.id.clone();
+                let row = state.held.image(log_seq);
+                let customer = state.customer.clone();
                 slot.fill(Imaged {
                     customer,
                     row,
-                    due: state.profile.next_due(),
+                    due: state.due,
                 });
             }
-            Message::Look(slot) => slot.fill(state.profile.clone()),
+            Message::Look(slot) => slot.fill(state.held.copy()?),
         }
         Ok(())
     }
 }
 
 impl State {
-    fn apply(&mut self, inputs: Vec<Input>) -> Decided {
+    fn apply(&mut self, inputs: Vec<Input>) -> Result<Decided, image::Error> {
+        let profile = self.held.wake(inputs.len())?;
         let outcomes = Vec::with_capacity(inputs.len());
         let mut decided = Decided {
             inputs,
@@ -122,7 +132,7 @@ impl State {
             due: None,
         };
         for input in &decided.inputs {
-            match self.decide(input) {
+            match decide(&self.engine, profile, input) {
                 Ok(outcome) => decided.outcomes.push(outcome),
                 Err(panic) => {
                     decided.panic = Some(panic);
@@ -130,26 +140,26 @@ impl State {
                 }
             }
         }
-        decided.due = self.profile.next_due();
-        decided
+        self.due = profile.next_due();
+        decided.due = self.due;
+        Ok(decided)
     }
+}
 
-    fn decide(&mut self, input: &Input) -> Result<Outcome, String> {
-        let Self { engine, profile } = self;
-        let scoring = |requests: &[decide::Request]| scorer::score(engine, requests);
-        let traceparent = input.traceparent.as_ref();
-        let run = || {
-            decide::handle(
-                &engine.bundle,
-                profile,
-                &input.cause,
-                input.moment,
-                traceparent,
-                &scoring,
-            )
-        };
-        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))
-    }
+fn decide(engine: &Engine, profile: &mut Profile, input: &Input) -> Result<Outcome, String> {
+    let scoring = |requests: &[decide::Request]| scorer::score(engine, requests);
+    let traceparent = input.traceparent.as_ref();
+    let run = || {
+        decide::handle(
+            &engine.bundle,
+            profile,
+            &input.cause,
+            input.moment,
+            traceparent,
+            &scoring,
+        )
+    };
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {

@@ -11,6 +11,7 @@ pub mod customer;
 pub mod emitter;
 pub mod engine;
 mod gather;
+mod held;
 pub mod image;
 mod load;
 pub mod node;

@@ -67,7 +67,7 @@ pub fn json(body: &impl Serialize) -> Json {
 }
 
 /// The time at which a decide call of this customer would be handled.
-fn now(node: &Node, profile: &Profile) -> Timestamp {
+pub fn now(node: &Node, profile: &Profile) -> Timestamp {
     match node.engine.clock {
         Clock::Stream => clock::now().max(profile.now),
         Clock::Event => profile.now,

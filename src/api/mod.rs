@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! POST /v1/decide                    the next best offers       decide
+//! POST /v1/eval                      what an expression is      eval
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
+//! GET  /v1/customers/{id}/why        how they and a journey stand   why
 //! GET  /livez /readyz /metrics       for operators              health
 //! GET  /openapi.json                 all of this, described     openapi
 //! ```
@@ -11,12 +13,14 @@
 mod auth;
 mod customer;
 mod decide;
+mod eval;
 mod gate;
 mod health;
 mod openapi;
 mod problem;
 pub mod requests;
 mod timeline;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -111,12 +115,14 @@ where
 fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
     vec![
         (Method::POST, "/v1/decide", post(decide::decide)),
+        (Method::POST, "/v1/eval", post(eval::eval)),
         (Method::GET, "/v1/customers/{id}", get(customer::customer)),
         (
             Method::GET,
             "/v1/customers/{id}/timeline",
             get(timeline::timeline),
         ),
+        (Method::GET, "/v1/customers/{id}/why", get(why::why)),
         (Method::GET, "/livez", get(health::livez)),
         (Method::GET, "/readyz", get(health::readyz)),
         (Method::GET, "/metrics", get(health::metrics)),

@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi as Description;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use crate::api::{customer, decide, health, problem, timeline};
+use crate::api::{customer, decide, eval, health, problem, timeline, why};
 
 /// This description: `OpenAPI` 3.1.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "The description", body = Object)))]
@@ -31,8 +31,10 @@ pub fn description() -> Description {
     ),
     paths(
         decide::decide,
+        eval::eval,
         customer::customer,
         timeline::timeline,
+        why::why,
         health::livez,
         health::readyz,
         health::metrics,

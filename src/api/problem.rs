@@ -8,6 +8,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::actors::AskError;
+use crate::policy::{Diagnostic, Diagnostics};
 
 /// Why a request has no answer.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
@@ -21,6 +22,28 @@ pub struct Problem {
     status: u16,
     /// What is wrong with this request.
     detail: String,
+    /// What is wrong with an expression, mistake by mistake.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    errors: Vec<Mistake>,
+    /// The mistakes, underlined for a terminal.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    shown: String,
+}
+
+/// One mistake in an expression.
+#[derive(Debug, PartialEq, Serialize, ToSchema)]
+struct Mistake {
+    /// Its kind, a word that never changes.
+    code: &'static str,
+    message: String,
+    /// From 1.
+    line: u32,
+    /// From 1, in characters.
+    column: u32,
+    /// What to write instead.
+    help: Option<String>,
 }
 
 impl Problem {
@@ -32,6 +55,31 @@ impl Problem {
             StatusCode::BAD_REQUEST,
             detail,
         )
+    }
+
+    /// An expression is not right.
+    pub fn wrong_expression(wrong: &Diagnostics) -> Self {
+        let mistake = |of: &Diagnostic| {
+            let (line, column) = of.source.position(of.span.start);
+            Mistake {
+                code: of.code,
+                message: of.message.clone(),
+                line,
+                column,
+                help: of.help.clone(),
+            }
+        };
+        let first = wrong.0.first().map(|of| of.message.clone());
+        Self {
+            errors: wrong.0.iter().map(mistake).collect(),
+            shown: wrong.render(false),
+            ..Self::new(
+                "urn:attune:problem:wrong-expression",
+                "the expression is not right",
+                StatusCode::BAD_REQUEST,
+                first.unwrap_or_default(),
+            )
+        }
     }
 
     /// The body is longer than it may be.
@@ -50,6 +98,16 @@ impl Problem {
         Self::new(
             "urn:attune:problem:unknown-placement",
             "there is no such placement",
+            StatusCode::NOT_FOUND,
+            detail,
+        )
+    }
+
+    /// There is no such journey.
+    pub fn unknown_journey(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:unknown-journey",
+            "there is no such journey",
             StatusCode::NOT_FOUND,
             detail,
         )
@@ -112,6 +170,8 @@ impl Problem {
             title,
             status: status.as_u16(),
             detail: detail.into(),
+            errors: Vec::new(),
+            shown: String::new(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Absences: what has not happened for long enough lets a customer enter a journey.
 
-use crate::decide::entries::{Spark, key_of};
+use crate::decide::admission::key_of;
+use crate::decide::entries::Spark;
 use crate::decide::explain::all_true;
 use crate::decide::journeys::Hearing;
 use crate::decide::schedule;

@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::decide::env::Env;
-use crate::decide::eval::eval;
-use crate::decide::explain::{first_not_false, first_not_true};
+use crate::decide::admission::Candidate;
+use crate::decide::draw::is_held_out;
 use crate::decide::journeys::Hearing;
 use crate::decide::step::Crossed;
 use crate::domain::instance::Instance;
-use crate::domain::{Event, EventId, Fact, Profile, Timestamp, Value, What};
-use crate::policy::Expr;
-use crate::policy::journey::{Journey, OnRepeat, Reentry};
+use crate::domain::{Event, EventId, Fact, Timestamp, What};
+use crate::policy::journey::{Journey, OnRepeat};
 
 /// What may enter a journey.
 #[derive(Clone, Debug)]
@@ -75,56 +73,19 @@ impl<'a> Hearing<'a> {
 
     /// Begins a run of a journey, or says why not.
     pub fn enter(&mut self, journey: &'a Journey) {
-        let env = self.env(None);
-        let key = match self.admit(journey, &env) {
-            Ok(key) => key,
-            Err((code, detail)) => return self.refuse(journey, code, detail),
-        };
-        let running = self.profile.journeys.iter().find(|run| {
-            run.journey == journey.name && run.key == key && !self.left.contains(&run.number)
-        });
-        if let Some(run) = running {
-            return self.repeat(journey, run);
+        match self.admit(journey) {
+            Ok(Candidate {
+                running: Some(run), ..
+            }) => self.repeat(journey, run),
+            Ok(Candidate { key, .. }) => self.begin(journey, key),
+            Err((code, detail)) => self.refuse(journey, code, detail),
         }
-        if let Some(detail) = self.too_early(journey, &key) {
-            return self.refuse(journey, "REENTRY_GAP", detail);
-        }
-        if let Some(detail) = self.too_many(journey) {
-            return self.refuse(journey, "CONCURRENCY", detail);
-        }
-        self.begin(journey, key);
-    }
-
-    /// Returns the key of the run to begin, or why there is none.
-    fn admit(
-        &self,
-        journey: &'a Journey,
-        env: &Env<'a>,
-    ) -> Result<Arc<str>, (&'static str, Arc<str>)> {
-        let enter = &journey.enter;
-        if let Some(detail) = first_not_true(&enter.filter, env) {
-            return Err(("WHERE", detail));
-        }
-        if let Some(detail) = first_not_false(&enter.unless, env) {
-            return Err(("UNLESS", detail));
-        }
-        if let Some(max) = enter.max_age
-            && let Some(event) = self.spark.event
-            && event.at + max < self.now
-        {
-            return Err(("TOO_OLD", format!("happened at {}", event.at).into()));
-        }
-        let Some(key) = &enter.key else {
-            return Ok("".into());
-        };
-        key_of(key, env).map_err(|detail| ("KEY_UNKNOWN", detail))
     }
 
     fn repeat(&mut self, journey: &'a Journey, run: &'a Instance) {
         match journey.enter.on_repeat {
-            OnRepeat::Ignore => {
-                self.refuse(journey, "ALREADY_IN", format!("run {}", run.number).into());
-            }
+            // Nobody is admitted who is in already.
+            OnRepeat::Ignore => {}
             OnRepeat::Restart => {
                 self.leave(run, "restarted", false);
                 self.begin(journey, run.key.clone());
@@ -142,37 +103,8 @@ impl<'a> Hearing<'a> {
         }
     }
 
-    /// Returns until when the last run of this journey and key keeps another one out.
-    fn too_early(&self, journey: &Journey, key: &Arc<str>) -> Option<Arc<str>> {
-        let gap = match journey.enter.reentry {
-            Reentry::Always => return None,
-            Reentry::Never => None,
-            Reentry::AfterExit(gap) => Some(gap),
-        };
-        let same = |journey_of: &Arc<str>, key_of| *journey_of == journey.name && key_of == key;
-        let just_left = self
-            .left
-            .iter()
-            .filter_map(|number| self.profile.run(*number))
-            .find(|run| same(&run.journey, &run.key))
-            .map(|_| self.now);
-        let past = self
-            .profile
-            .past
-            .iter()
-            .find(|past| same(&past.journey, &past.key));
-        let left_at = just_left.or(past.map(|past| past.left_at))?;
-        match gap {
-            None => Some("for ever: re-entry is never".into()),
-            Some(gap) if self.now < left_at + gap => {
-                Some(format!("until {}", left_at + gap).into())
-            }
-            Some(_) => None,
-        }
-    }
-
     /// How many runs this began; others of `runs` only go on.
-    fn n_begun(&self) -> usize {
+    pub fn n_begun(&self) -> usize {
         let begun = |number: &&u32| **number > self.profile.n_runs;
         self.effects.runs.iter().filter(begun).count()
     }
@@ -215,24 +147,6 @@ impl<'a> Hearing<'a> {
         Some(Box::new(event.clone()))
     }
 
-    /// Says how many runs keep another one out, if they do.
-    fn too_many(&self, journey: &Journey) -> Option<Arc<str>> {
-        let running = |run: &&Instance| !self.left.contains(&run.number);
-        let all = self.profile.journeys.iter().filter(running);
-        let n_own = all
-            .clone()
-            .filter(|run| run.journey == journey.name)
-            .count();
-        let n_all = all.count() + self.n_begun();
-        if let Some(n_max) = journey.enter.concurrent
-            && n_own >= n_max as usize
-        {
-            return Some(format!("{n_own}/{n_max} runs of this journey in progress").into());
-        }
-        let n_max = Profile::JOURNEYS_MAX;
-        (n_all >= n_max).then(|| format!("{n_all}/{n_max} runs in progress").into())
-    }
-
     /// Says why nobody enters.
     pub fn refuse(&mut self, journey: &Journey, code: &str, detail: Arc<str>) {
         self.trace(
@@ -242,29 +156,4 @@ impl<'a> Hearing<'a> {
             What::Refused(code.into(), detail),
         );
     }
-}
-
-/// Returns the key of a run, or why there is none.
-pub fn key_of(key: &Expr, env: &Env<'_>) -> Result<Arc<str>, Arc<str>> {
-    let value = eval(&key.root, env);
-    let unknown = || Arc::from(format!("{} is unknown {}", key.text, key.place));
-    value.map(|value| as_key(&value)).ok_or_else(unknown)
-}
-
-fn as_key(value: &Value) -> Arc<str> {
-    match value.as_str() {
-        Some(text) => text.into(),
-        None => value.to_string().into(),
-    }
-}
-
-/// Tells if a customer is of the sticky share that walks the journey and gets nothing.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a share needs no more than 52 bits"
-)]
-fn is_held_out(profile: &Profile, journey: &Journey) -> bool {
-    let key = format!("{}\u{0}{}\u{0}holdout", profile.id, journey.name);
-    let draw = (xxhash_rust::xxh3::xxh3_64(key.as_bytes()) >> 11) as f64 / (1_u64 << 53) as f64;
-    draw < journey.holdout
 }

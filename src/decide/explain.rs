@@ -15,14 +15,6 @@ pub fn first_not_true(conditions: &[Expr], env: &Env<'_>) -> Option<Arc<str>> {
         .map(|of| detail(of, env))
 }
 
-/// Returns the first condition that is not false, and why: an unknown one blocks.
-pub fn first_not_false(conditions: &[Expr], env: &Env<'_>) -> Option<Arc<str>> {
-    conditions
-        .iter()
-        .find(|of| truth(&of.root, env) != Some(false))
-        .map(|of| detail(of, env))
-}
-
 /// Tells if all conditions are true.
 pub fn all_true(conditions: &[Expr], env: &Env<'_>) -> bool {
     conditions
@@ -33,6 +25,19 @@ pub fn all_true(conditions: &[Expr], env: &Env<'_>) -> bool {
 /// Returns the text of a condition, the values of what it compares, and where it stands.
 pub fn detail(of: &Expr, env: &Env<'_>) -> Arc<str> {
     format!("{} [{}] {}", of.text, values(&of.root, env), of.place).into()
+}
+
+/// Writes the values of a condition, part by part: `29 >= 50 && 3 < 9`.
+pub fn every_value(node: &Node, env: &Env<'_>) -> String {
+    let Node::Binary(op @ (Op::And | Op::Or), left, right) = node else {
+        return values(node, env);
+    };
+    let part = |part: &Node| {
+        let loose = *op == Op::And && matches!(part, Node::Binary(Op::Or, ..));
+        let values = every_value(part, env);
+        if loose { format!("({values})") } else { values }
+    };
+    format!("{} {op} {}", part(left), part(right))
 }
 
 /// Writes a comparison with both values; of a conjunction only the part that decided.

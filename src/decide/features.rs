@@ -132,13 +132,18 @@ fn dwell(feature: &Feature, matches: bool, event: &Event, profile: &Profile) -> 
 /// Returns what a feature is worth now. A count or a sum of nothing is 0; any other value of nothing is unknown, and so is
 /// everything that more events would count for than are remembered.
 ///
-/// - `window`: a shorter window than the feature's own.
+/// - `window`: a shorter window than the feature's own; over a longer one nobody knows.
 pub fn value(
     feature: &Feature,
     window: Option<Duration>,
     profile: &Profile,
     now: Timestamp,
 ) -> Option<Value> {
+    if let (Some(asked), Window::Sliding(kept)) = (window, feature.window)
+        && asked > kept
+    {
+        return None;
+    }
     let view = View::of(feature, window, profile, now);
     match &feature.fold {
         Fold::Count | Fold::Sum(_) => view.total(),

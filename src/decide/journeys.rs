@@ -17,9 +17,7 @@ use crate::policy::journey::{Act, Journey, On, Step as Node};
 /// Lets the journeys hear of an event that the profile has learnt.
 pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
     let mut hearing = Hearing::new(bundle, profile, now, Spark::event(event));
-    for run in &profile.journeys {
-        hearing.event(event, run);
-    }
+    hearing.runs(event);
     let Some(listens) = bundle.listens(&event.name) else {
         return hearing.effects;
     };
@@ -101,6 +99,14 @@ impl<'a> Hearing<'a> {
             ..env
         };
         run.map_or(env, |run| in_run(env, run))
+    }
+
+    /// Lets every run hear of an event.
+    pub fn runs(&mut self, event: &Event) {
+        let profile = self.profile;
+        for run in &profile.journeys {
+            self.event(event, run);
+        }
     }
 
     /// Lets a run hear of an event.

@@ -1,6 +1,7 @@
 //! One input in, effects out: pure, so that tests, backtests and live run the same core.
 
 mod absences;
+mod admission;
 mod contest;
 mod draw;
 pub mod drive;
@@ -25,10 +26,13 @@ mod send;
 mod step;
 #[cfg(test)]
 mod tests;
+mod unknown;
 mod wait;
+pub mod why;
 
 pub use drive::{Cause, handle};
 pub use env::Env;
 pub use eval::eval;
 pub use features::value as feature_value;
 pub use step::{Ask, Effects, Input, Request, Scores, Step, step};
+pub use unknown::{Unknown, answer};

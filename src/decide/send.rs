@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::decide::contest::{Parked, Winner};
-use crate::decide::draw::draw;
+use crate::decide::draw::is_held_out;
 use crate::decide::eval::eval;
 use crate::decide::guards::{self, Asked, Block};
 use crate::decide::journeys::standing_exit;
 use crate::decide::run::{Next, Walk};
 use crate::domain::action::stable_id;
 use crate::domain::instance::Wait;
-use crate::domain::{Action, Duration, Fact, Map, Timestamp, Trace, What, contact};
+use crate::domain::{Action, Duration, Fact, Map, Profile, Timestamp, Trace, What, contact};
 use crate::policy::Expr;
-use crate::policy::journey::{Class, OnBlock, Send, Step as Node};
+use crate::policy::journey::{Class, Journey, OnBlock, Send, Step as Node};
 
 /// How many lines of the timeline go with an action.
 const LINES_MAX: usize = 8;
@@ -49,7 +49,7 @@ pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
         walk.leave(&node.label, &reason);
         return Next::Pause;
     }
-    let action_id = action_id(walk, &node.label);
+    let action_id = action_id(walk.profile, walk.journey, walk.run.number, &node.label);
     let asked = Asked {
         env: walk.env(),
         journey: walk.journey,
@@ -61,7 +61,7 @@ pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
     if let Some(block) = guards::check(&asked) {
         return blocked(walk, node, send, &block);
     }
-    if in_holdout(walk) {
+    if is_held_out(walk.profile, walk.journey) {
         ghost(walk, node, send, None);
         return Next::Go(node.next);
     }
@@ -100,7 +100,7 @@ fn blocked(walk: &mut Walk<'_>, node: &Node, send: &Send, block: &Block) -> Next
         walk.trace(&node.label, What::Waits(wait.due));
         return Next::Pause;
     }
-    if in_holdout(walk) {
+    if is_held_out(walk.profile, walk.journey) {
         ghost(walk, node, send, Some(block));
     } else {
         blocks(walk, node, block.code, block.detail.clone());
@@ -167,9 +167,10 @@ fn outranked(parked: &Parked, winner: &Winner) -> Block {
     }
 }
 
-fn action_id(walk: &Walk<'_>, step: &str) -> Arc<str> {
-    let (customer, journey) = (walk.profile.id.as_str(), &walk.run.journey);
-    stable_id(&[customer, journey, &walk.run.number.to_string(), step])
+/// Returns the id of the action that a step of a run sends.
+pub fn action_id(profile: &Profile, journey: &Journey, run: u32, step: &str) -> Arc<str> {
+    let (customer, journey) = (profile.id.as_str(), &journey.name);
+    stable_id(&[customer, journey, &run.to_string(), step])
 }
 
 fn leave(walk: &mut Walk<'_>, node: &Node, send: &Send, action_id: &Arc<str>) {
@@ -200,12 +201,6 @@ fn leave(walk: &mut Walk<'_>, node: &Node, send: &Send, action_id: &Arc<str>) {
         &node.label,
         What::Sent(action_id.clone(), channel, template),
     );
-}
-
-/// A sticky share of customers walks the journey and gets nothing, so that there is something to compare with.
-fn in_holdout(walk: &Walk<'_>) -> bool {
-    let share = walk.journey.holdout;
-    share > 0.0 && draw(&[walk.profile.id.as_str(), &walk.journey.name, "holdout"]) < share
 }
 
 /// Says in words what led to the action since its run began.

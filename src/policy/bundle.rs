@@ -11,6 +11,7 @@ use crate::policy::journey::Journey;
 use crate::policy::limits::Limits;
 use crate::policy::model::Model;
 use crate::policy::offer::{Offer, Placement};
+use crate::policy::question::Vocabulary;
 use crate::policy::segment::Segment;
 
 /// Everything that decides, compiled. Equal texts give an equal bundle.
@@ -38,6 +39,8 @@ pub struct Bundle {
     pub listeners: Listeners,
     /// The zone of customers who told none; UTC unless the workspace sets it.
     pub zone: Zone,
+    /// What questions are checked against.
+    pub vocabulary: Vocabulary,
 }
 
 /// Who listens to an event, by the event's name; an event that nobody listens to costs nothing.

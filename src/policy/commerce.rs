@@ -90,6 +90,13 @@ pub fn events() -> BTreeMap<Arc<str>, Shape> {
     events
 }
 
+/// Returns the names of the standard events, without their older ones.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    EVENTS
+        .into_iter()
+        .filter_map(|(names, _)| names.split('|').next())
+}
+
 /// Returns the reserved traits; nobody holds senders to their types.
 pub fn traits() -> Vec<(Arc<str>, Shape)> {
     read(TRAITS, &Shape::Any)

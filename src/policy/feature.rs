@@ -32,6 +32,42 @@ impl Feature {
     pub const N_MAX: u32 = 512;
     /// The most that a feature may ask for: 16 bytes each.
     pub const N_MAX_MAX: u32 = 16_384;
+
+    /// Writes how an expression asks for the feature.
+    ///
+    /// - `window`: the window that the expression asks for, if it is not the feature's own.
+    pub fn asked(&self, window: Option<Duration>) -> String {
+        let is_own = |window| self.window == Window::Sliding(window);
+        if let Some(name) = &self.name
+            && window.is_none_or(is_own)
+        {
+            return format!("profile.features.{name}");
+        }
+        let own = match self.window {
+            Window::Lifetime => None,
+            Window::Session => Some("session".to_owned()),
+            Window::Sliding(length) => Some(window.unwrap_or(length).to_string()),
+        };
+        let (function, of) = match &self.fold {
+            Fold::Sum(of) => ("sum", Some(of)),
+            Fold::First(of) => ("first", of.as_ref()),
+            Fold::Last(of) => ("last", of.as_ref()),
+            Fold::Distinct(of) => ("distinct", Some(of)),
+            // An expression implies no other folds.
+            Fold::Count
+            | Fold::Dwell
+            | Fold::Recency
+            | Fold::Least(_)
+            | Fold::Most(_)
+            | Fold::Average(_)
+            | Fold::Mode(_) => ("count", None),
+        };
+        let property = of.map(|of| of.text.trim_start_matches("event.properties.").to_owned());
+        let arguments = [Some(self.event.to_string()), property, own];
+        let quoted = arguments.into_iter().flatten();
+        let quoted: Vec<String> = quoted.map(|word| format!("'{word}'")).collect();
+        format!("{function}({})", quoted.join(", "))
+    }
 }
 
 /// What a feature folds its events to.

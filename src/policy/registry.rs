@@ -7,7 +7,7 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::domain::{Duration, Value};
-use crate::policy::bundle::Place;
+use crate::policy::bundle::{Bundle, Place};
 use crate::policy::expr::pattern::Pattern;
 use crate::policy::expr::shape::Shape;
 use crate::policy::expr::{Expr, Node, Problem, Root};
@@ -98,6 +98,22 @@ impl Segments {
 const PATTERNS_MAX: usize = 500;
 
 impl Registry {
+    /// Goes on where the compilation of a bundle ended.
+    pub fn of(bundle: &Bundle) -> Self {
+        let ids = bundle.features.iter().map(|feature| feature.id);
+        let mut segments = Segments::default();
+        for segment in &bundle.segments {
+            segments.declare(segment.name.clone());
+        }
+        Self {
+            features: bundle.features.clone(),
+            by_id: ids.zip(0..).collect(),
+            by_name: bundle.vocabulary.features.clone(),
+            patterns: BTreeMap::new(),
+            segments,
+        }
+    }
+
     /// Returns a declared feature and the length of its own window, if it slides.
     pub fn named(&self, name: &str) -> Option<(usize, Option<Duration>)> {
         self.by_name.get(name).copied()
@@ -209,6 +225,11 @@ impl Registry {
     /// Keeps the name of a feature whose definition is broken; no bundle comes of it.
     pub fn declare_broken(&mut self, name: &Arc<str>) {
         self.by_name.entry(name.clone()).or_insert((0, None));
+    }
+
+    /// Returns the declared names, each with what it stands for.
+    pub fn take_names(&mut self) -> BTreeMap<Arc<str>, (usize, Option<Duration>)> {
+        std::mem::take(&mut self.by_name)
     }
 
     /// Returns the features in the order of their indexes.

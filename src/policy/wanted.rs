@@ -57,6 +57,14 @@ impl Wanted {
         }
     }
 
+    /// Adds the events that the policies of another bundle name.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.names.extend(other.names);
+        self.all |= other.all;
+        self
+    }
+
     /// Tells if anybody looks into events of this name.
     pub fn has(&self, event: &str) -> bool {
         self.all

@@ -200,7 +200,11 @@ impl Layout {
     /// Returns the subject under which an event is stored, as the server's transform makes it.
     pub(super) fn stored_subject(&self, subject: &str) -> String {
         let token = subject.rsplit('.').next().unwrap_or_default();
-        let partition = Partition::of_token(token, self.n_partitions);
+        self.stored(Partition::of_token(token, self.n_partitions))
+    }
+
+    /// Returns the subject under which the events of a partition are stored.
+    pub(super) fn stored(&self, partition: Partition) -> String {
         format!("{}.p.{partition}", self.prefix)
     }
 

@@ -19,7 +19,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 
-use crate::domain::Partition;
+use crate::domain::{Partition, Timestamp};
 
 pub use error::Error;
 pub use jetstream::{Connect, JetStream, Options, Request};
@@ -66,6 +66,30 @@ pub trait Streams: Send + Sync + 'static {
     ///
     /// [`Error::Unreachable`] or [`Error::Refused`].
     fn event(&self, seq: u64) -> BoxFuture<'_, Result<Option<Delivery>, Error>>;
+
+    /// Returns the sequence of the first event that was stored at a time or later; one more than the last
+    /// when there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreachable`] or [`Error::Refused`].
+    fn seq_at(&self, at: Timestamp) -> BoxFuture<'_, Result<u64, Error>>;
+
+    /// Reads the events with sequences in `(after, upto]`, in order; then ends. What was deleted is not there.
+    ///
+    /// - `upto`: at most [`Extent::last_seq`].
+    /// - `only`: one partition, or all.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreachable`] or [`Error::Refused`]; in the stream [`Error::Corrupt`] when a message is not an
+    /// event of ours.
+    fn history(
+        &self,
+        after: u64,
+        upto: u64,
+        only: Option<Partition>,
+    ) -> BoxFuture<'_, Result<Reading<Vec<Delivery>>, Error>>;
 
     /// Appends one record to the log of a partition: the commit.
     ///

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::Error;
+use crate::domain::segment::{self, Decoded, Received};
 use crate::domain::{Partition, Timestamp};
 
 /// The answer to a publish: the sequence of the message in its stream.
@@ -45,6 +46,39 @@ pub struct Delivery {
     pub traceparent: Option<Box<str>>,
     /// Events in the stream after this one, when it was sent; 0 is caught up.
     pub pending: u64,
+}
+
+impl Delivery {
+    /// Decodes the event.
+    ///
+    /// - `created`: when the event stream was created, in milliseconds: with the sequence it names an event
+    ///   that brings no id.
+    /// - `real`: whether `stored_at` is the real time of the event, see [`Received::real`].
+    /// - `wanted`: see [`segment::decode`].
+    ///
+    /// # Errors
+    ///
+    /// A sentence that says what is wrong with the bytes.
+    pub fn decode(
+        &self,
+        created: i64,
+        real: bool,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Result<Decoded, String> {
+        let own_id;
+        let fallback_id = if let Some(id) = &self.event_id {
+            id
+        } else {
+            own_id = format!("seq-{created}-{}", self.seq);
+            own_id.as_str()
+        };
+        let received = Received {
+            at: self.stored_at,
+            real,
+            fallback_id,
+        };
+        segment::decode(&self.payload, &received, wanted)
+    }
 }
 
 /// One record of a partition's log.
@@ -137,4 +171,6 @@ pub struct Extent {
     pub last_seq: u64,
     /// When the stream was created; it changes when someone deletes and creates it again.
     pub created: Timestamp,
+    /// The number of partitions that it was created with.
+    pub n_partitions: u16,
 }

@@ -509,6 +509,42 @@ async fn an_event_in_the_wrong_partition_finds_its_customer() {
     }
 }
 
+#[tokio::test]
+async fn an_action_that_the_server_never_takes_becomes_a_dead_letter_and_holds_up_nobody() {
+    let place = Place::new(ONE_PARTITION);
+    let policy = crate::server::POLICY.replace("profile.traits.name", "profile.traits");
+    place.write("policies/hello.yaml", policy);
+    let mut shop = Shop::on(&place, place.nats_that_takes(64 << 10, None).await).await;
+    for name in ["a", "b", "c"] {
+        let traits = json!({ name: "x".repeat(30 << 10) });
+        let event = json!({ "type": "identify", "userId": "large", "traits": traits });
+        shop.publish("any", bytes(&event.to_string())).await;
+    }
+    for customer in ["large", "small"] {
+        let event = good(customer, &json!({})).to_string();
+        shop.publish("any", bytes(&event)).await;
+    }
+    assert_eq!(shop.action().await["customer"], "small");
+    let next = tokio::time::timeout(PATIENCE, shop.dead.next()).await;
+    let letter = next.expect("no dead letter comes").unwrap();
+    let headers = letter.headers.as_ref().unwrap();
+    let header = |name: &str| headers.get(name).unwrap().as_str();
+    let shown = format!(
+        "{}: {}: {}",
+        letter.subject,
+        header("Attune-Reason"),
+        header("Attune-Error")
+    );
+    expect!["attune.dlq.undeliverable: undeliverable: a message of 92447 bytes is larger than the server's `max_payload` of 65536"].assert_eq(&shown);
+    let (status, timeline) = shop
+        .attune
+        .get("/v1/customers/large/timeline")
+        .await
+        .unwrap();
+    assert_eq!(status, 200);
+    assert!(timeline.contains(header("Attune-Message-Id")), "{timeline}");
+}
+
 fn bytes(text: &str) -> Bytes {
     Bytes::copy_from_slice(text.as_bytes())
 }
@@ -601,7 +637,10 @@ struct Shop {
 
 impl Shop {
     async fn open(place: &Place) -> Self {
-        let nats = place.nats(None).await;
+        Self::on(place, place.nats(None).await).await
+    }
+
+    async fn on(place: &Place, nats: NatsServer) -> Self {
         let attune = place.serve(&nats.url()).await;
         let client = async_nats::connect(nats.url()).await.unwrap();
         Self {

@@ -6,13 +6,21 @@
 )]
 
 #[cfg(test)]
+mod backtest_compare;
+#[cfg(test)]
+mod backtest_stream;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_start;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod projects;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]

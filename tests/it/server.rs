@@ -56,10 +56,15 @@ impl Place {
 
     /// Starts a nats-server below that takes messages of 16 MB.
     pub async fn nats(&self, port: Option<u16>) -> NatsServer {
+        self.nats_that_takes(16 << 20, port).await
+    }
+
+    /// Starts a nats-server below that takes messages of so many bytes.
+    pub async fn nats_that_takes(&self, max_payload: u32, port: Option<u16>) -> NatsServer {
         let program = find_program(Path::new(env!("CARGO_MANIFEST_DIR"))).unwrap();
         let settings = Settings {
             port,
-            max_payload: 16 << 20,
+            max_payload,
             ..Settings::new(program, self.path("nats"))
         };
         NatsServer::start(settings).await.unwrap()

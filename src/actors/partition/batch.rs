@@ -18,7 +18,7 @@ use crate::actors::record::{Commit, Dead, Forward};
 use crate::clock::Clock;
 use crate::decide::Cause;
 use crate::decide::drive::Moment;
-use crate::domain::segment::{self, Decoded, Received};
+use crate::domain::segment::Decoded;
 use crate::domain::{Answer, CustomerId, Duration, Profile, Timestamp};
 use crate::stream::Delivery;
 
@@ -332,20 +332,8 @@ impl State {
 }
 
 fn decode(engine: &Engine, delivery: &Delivery) -> Result<Decoded, String> {
-    let own_id;
-    let fallback_id = if let Some(id) = &delivery.event_id {
-        id
-    } else {
-        own_id = format!("seq-{}-{}", engine.created, delivery.seq);
-        own_id.as_str()
-    };
     let real = engine.clock == Clock::Stream;
-    let received = Received {
-        at: delivery.stored_at,
-        real,
-        fallback_id,
-    };
-    segment::decode(&delivery.payload, &received, |name| engine.wanted.has(name))
+    delivery.decode(engine.created, real, |name| engine.wanted.has(name))
 }
 
 fn fresh(customer: CustomerId) -> Arrival {

@@ -29,19 +29,27 @@ async fn what_is_answered_is_what_is_described() {
     let world = World::start(None).await;
     world.ada().await;
     let description = world.get("/openapi.json").await.json();
-    let body = r#"{"customer":"ada","placement":"hero","explain":true}"#;
+    let decide = r#"{"customer":"ada","placement":"hero","explain":true}"#;
+    let eval = r#"{"customer":"ada","expression":"profile.cart.value"}"#;
     for (method, path, called) in [
         ("post", "/v1/decide", "/v1/decide"),
+        ("post", "/v1/eval", "/v1/eval"),
         ("get", "/v1/customers/{id}", "/v1/customers/ada"),
         (
             "get",
             "/v1/customers/{id}/timeline",
             "/v1/customers/ada/timeline",
         ),
+        (
+            "get",
+            "/v1/customers/{id}/why",
+            "/v1/customers/ada/why?journey=cart",
+        ),
         ("get", "/v1/customers/{id}", "/v1/customers/nobody"),
         ("get", "/livez", "/livez"),
         ("get", "/readyz", "/readyz"),
     ] {
+        let body = if called == "/v1/eval" { eval } else { decide };
         let answered = world.send(&method.to_uppercase(), called, &[], body).await;
         let response = &description["paths"][path][method]["responses"][answered.status.as_str()];
         let schema = &response["content"][answered.header("content-type")]["schema"];

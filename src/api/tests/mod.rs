@@ -1,7 +1,9 @@
 //! The API as callers see it.
 
+mod accounts;
 mod decides;
 mod describes;
+mod evals;
 mod guards;
 mod replies;
 mod shows;

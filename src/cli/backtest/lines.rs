@@ -18,7 +18,7 @@ const GZIP: [u8; 2] = [0x1F, 0x8B];
 
 /// Reads lines; the buffer is used again for every one.
 pub struct Lines {
-    reader: Box<dyn BufRead>,
+    reader: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
 }
@@ -42,7 +42,7 @@ impl Lines {
         let file = File::open(path).with_context(failed)?;
         let mut file = BufReader::with_capacity(CHUNK_BYTES, file);
         let packed = file.fill_buf().with_context(failed)?.starts_with(&GZIP);
-        let reader: Box<dyn BufRead> = if packed {
+        let reader: Box<dyn BufRead + Send> = if packed {
             let unpacked = MultiGzDecoder::new(file);
             Box::new(BufReader::with_capacity(CHUNK_BYTES, unpacked))
         } else {

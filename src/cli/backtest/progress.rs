@@ -8,9 +8,6 @@ use crate::cli::backtest::summary::Summary;
 /// The time between two lines.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Looking at the real time costs more than an event may; so it is done for every so many events.
-const EVENTS: u64 = 1_024;
-
 /// Shows progress on standard error, if that is a terminal.
 pub struct Progress {
     shown_at: Instant,
@@ -34,7 +31,7 @@ impl Progress {
         reason = "events of a second are fewer than 2^52"
     )]
     pub fn show(&mut self, summary: &Summary) {
-        if !self.on || !summary.events.is_multiple_of(EVENTS) {
+        if !self.on {
             return;
         }
         let length = self.shown_at.elapsed();

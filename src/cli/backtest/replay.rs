@@ -1,146 +1,96 @@
 //! The virtual clock: events at their own times, and every timer at the time it is due.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
-use std::io::Write;
 use std::num::NonZeroUsize;
-
-use anyhow::Context;
-use serde::Serialize;
+use std::sync::Arc;
 
 use crate::cli::backtest::customers::Customers;
-use crate::cli::backtest::lines::{LINE_BYTES_MAX, Line};
+use crate::cli::backtest::feed::Item;
 use crate::cli::backtest::summary::Summary;
-use crate::decide::drive::{Moment, Scoring};
+use crate::decide::drive::{Moment, Outcome, Scoring};
 use crate::decide::{Cause, Request, Scores, handle};
-use crate::domain::segment::{Decoded, Received, decode};
-use crate::domain::{Action, Cell, CustomerId, EventId, Map, Timestamp};
+use crate::domain::{Action, Cell, CustomerId, Fact, Timestamp, What};
 use crate::policy::Bundle;
-use crate::policy::wanted::Wanted;
 use crate::scoring::Scorer;
+
+/// Policies and the models that they name.
+pub struct Side {
+    /// The policies.
+    pub bundle: Bundle,
+    /// The models.
+    pub scorer: Arc<dyn Scorer>,
+}
 
 /// A backtest under way.
 pub struct Replay<'a> {
     /// What has happened so far.
     pub summary: Summary,
-    bundle: &'a Bundle,
-    wanted: Wanted,
-    scorer: &'a dyn Scorer,
+    /// The actions that have left, in their order, for the caller to take.
+    pub left: Vec<Action>,
+    /// The actions that were held back, in their order, for the caller to take.
+    pub held: Vec<Held>,
+    side: &'a Side,
     customers: Customers,
     /// Who wants to be woken, the earliest first; equal times by customer.
     timers: BTreeSet<(Timestamp, CustomerId)>,
-    out: &'a mut dyn Write,
-    fallback_id: String,
 }
 
-/// An action as it is written: one line of JSON.
-#[derive(Serialize)]
-struct Fired<'a> {
-    at: String,
-    action_id: &'a str,
-    customer: &'a CustomerId,
-    journey: &'a str,
-    instance: u32,
-    key: &'a str,
-    step: &'a str,
-    channel: &'a str,
-    template: &'a str,
-    data: &'a Map,
-    event_id: &'a EventId,
+/// An action that was held back.
+pub struct Held {
+    /// When.
+    pub at: Timestamp,
+    /// For whom.
+    pub customer: CustomerId,
+    /// The journey that would have sent it.
+    pub journey: Arc<str>,
+    /// The reason code.
+    pub code: Arc<str>,
 }
 
 impl<'a> Replay<'a> {
     /// Starts before all time, with nobody known.
-    ///
-    /// - `out`: gets a line of JSON an action.
-    pub fn new(
-        bundle: &'a Bundle,
-        scorer: &'a dyn Scorer,
-        customers_max: NonZeroUsize,
-        out: &'a mut dyn Write,
-    ) -> Self {
+    pub fn new(side: &'a Side, customers_max: NonZeroUsize) -> Self {
         Self {
-            summary: Summary::new(bundle),
-            bundle,
-            wanted: Wanted::of(bundle),
-            scorer,
+            summary: Summary::new(&side.bundle),
+            left: Vec::new(),
+            held: Vec::new(),
+            side,
             customers: Customers::new(customers_max),
             timers: BTreeSet::new(),
-            out,
-            fallback_id: String::new(),
         }
     }
 
-    /// Handles one line of the file; returns what is wrong with it, if something is.
+    /// Handles what was read, in its order.
     ///
     /// # Errors
     ///
-    /// An action cannot be written, or the disk fails.
-    pub fn line(&mut self, line: &Line<'_>) -> anyhow::Result<Result<(), String>> {
-        match self.decode(line) {
-            Ok(decoded) => self.event(decoded).map(Ok),
-            Err(why) => {
+    /// The disk fails.
+    pub fn take(&mut self, items: &[Item]) -> anyhow::Result<()> {
+        for item in items {
+            let Ok((customer, cause)) = &item.event else {
                 self.summary.undecodable += 1;
-                Ok(Err(why))
-            }
+                continue;
+            };
+            self.summary.saw_event(item.now);
+            self.advance(item.now)?;
+            self.handle(customer, cause)?;
         }
+        Ok(())
     }
 
     /// Fires every timer that is due before a time, and moves the clock there.
     ///
     /// # Errors
     ///
-    /// An action cannot be written, or the disk fails.
+    /// The disk fails.
     pub fn advance(&mut self, to: Timestamp) -> anyhow::Result<()> {
-        while let Some((due, customer)) = self.first_due(to) {
+        while let Some((due, customer)) = self.timers.first().filter(|(due, _)| *due < to) {
+            let (due, customer) = (*due, customer.clone());
             self.summary.clock = due;
             self.handle(&customer, &Cause::Wake(due))?;
         }
         self.summary.clock = self.summary.clock.max(to);
         Ok(())
-    }
-
-    /// Flushes what was written and returns what was counted.
-    ///
-    /// # Errors
-    ///
-    /// The last actions cannot be written.
-    pub fn end(self) -> anyhow::Result<Summary> {
-        self.out.flush().context("cannot write the last actions")?;
-        Ok(self.summary)
-    }
-
-    fn first_due(&self, before: Timestamp) -> Option<(Timestamp, CustomerId)> {
-        self.timers
-            .first()
-            .filter(|(due, _)| *due < before)
-            .cloned()
-    }
-
-    fn decode(&mut self, line: &Line<'_>) -> Result<Decoded, String> {
-        if line.bytes.len() > LINE_BYTES_MAX {
-            return Err(format!("more than {LINE_BYTES_MAX} bytes"));
-        }
-        self.fallback_id.clear();
-        // INVARIANT: writing to a string does not fail.
-        let _ = write!(self.fallback_id, "line-{}", line.number);
-        let received = Received {
-            at: self.summary.clock,
-            real: false,
-            fallback_id: &self.fallback_id,
-        };
-        let decoded = decode(line.bytes, &received, |name| self.wanted.has(name))?;
-        if decoded.event.at == Timestamp::MIN {
-            return Err("no `timestamp`, and no event before that has one".into());
-        }
-        Ok(decoded)
-    }
-
-    fn event(&mut self, decoded: Decoded) -> anyhow::Result<()> {
-        let at = decoded.event.at;
-        self.summary.saw_event(at);
-        self.advance(at)?;
-        self.handle(&decoded.customer, &Cause::Event(decoded.event))
     }
 
     /// Handles one input at the time of the clock.
@@ -150,15 +100,9 @@ impl<'a> Replay<'a> {
             now: self.summary.clock,
             at_due: true,
         };
-        let scoring: Scoring<'_> = &|requests| score(self.scorer, requests);
-        let outcome = handle(
-            self.bundle,
-            &mut customer.profile,
-            cause,
-            moment,
-            None,
-            scoring,
-        );
+        let Side { bundle, scorer } = self.side;
+        let scoring: Scoring<'_> = &|requests| score(scorer.as_ref(), requests);
+        let outcome = handle(bundle, &mut customer.profile, cause, moment, None, scoring);
         let (old, due) = (customer.due, customer.profile.next_due());
         customer.due = due;
         if old != due {
@@ -170,11 +114,25 @@ impl<'a> Replay<'a> {
             }
         }
         self.summary.customers = self.customers.n_known();
-        self.summary.learn(&outcome);
-        for action in &outcome.actions {
-            write(self.out, action).context("cannot write an action")?;
-        }
+        self.learn(id, outcome);
         Ok(())
+    }
+
+    fn learn(&mut self, id: &CustomerId, outcome: Outcome) {
+        self.summary.learn(&outcome);
+        for fact in &outcome.facts {
+            if let Fact::Traced(trace) = fact
+                && let What::Blocked(code, _) = &trace.what
+            {
+                self.held.push(Held {
+                    at: trace.at,
+                    customer: id.clone(),
+                    journey: trace.subject.clone(),
+                    code: code.clone(),
+                });
+            }
+        }
+        self.left.extend(outcome.actions);
     }
 }
 
@@ -188,22 +146,4 @@ fn score(scorer: &dyn Scorer, requests: &[Request]) -> Scores {
         )
     };
     requests.iter().map(run).collect()
-}
-
-fn write(out: &mut dyn Write, action: &Action) -> std::io::Result<()> {
-    let fired = Fired {
-        at: action.decided_at.to_string(),
-        action_id: &action.action_id,
-        customer: &action.customer,
-        journey: &action.journey,
-        instance: action.instance,
-        key: &action.key,
-        step: &action.step,
-        channel: &action.channel,
-        template: &action.template,
-        data: &action.data,
-        event_id: &action.event_id,
-    };
-    serde_json::to_writer(&mut *out, &fired)?;
-    out.write_all(b"\n")
 }

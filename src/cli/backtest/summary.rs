@@ -13,6 +13,33 @@ use crate::policy::Bundle;
 /// How often, by a name.
 pub type Counts = BTreeMap<Arc<str>, u64>;
 
+/// A day of UTC: days since 1970-01-01.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub i64);
+
+impl Day {
+    /// The length of a day, in milliseconds.
+    const MILLIS: i64 = 86_400_000;
+
+    /// Returns the day of a moment.
+    pub fn of(at: Timestamp) -> Self {
+        Self(at.as_millis().div_euclid(Self::MILLIS))
+    }
+}
+
+impl fmt::Display for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let midnight = Timestamp::from_millis(self.0 * Self::MILLIS).to_string();
+        f.write_str(midnight.split('T').next().unwrap_or_default())
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// Everything that was counted.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Summary {
@@ -34,6 +61,10 @@ pub struct Summary {
     pub clock: Timestamp,
     /// By journey.
     pub journeys: BTreeMap<Arc<str>, Journey>,
+    /// Actions by day (UTC) and channel.
+    pub days: BTreeMap<Day, Counts>,
+    /// Offers that were chosen within journeys, by their id.
+    pub offers: Counts,
     /// How long it took, in seconds of real time.
     pub seconds: f64,
     /// Events by second of real time.
@@ -70,6 +101,8 @@ impl Summary {
             from: None,
             clock: Timestamp::MIN,
             journeys: names.map(|name| (name, Journey::default())).collect(),
+            days: BTreeMap::new(),
+            offers: Counts::new(),
             seconds: 0.0,
             events_per_second: 0.0,
         }
@@ -92,6 +125,49 @@ impl Summary {
         }
     }
 
+    /// Returns what is counted of all journeys together.
+    pub fn total(&self) -> Journey {
+        let mut total = Journey::default();
+        for journey in self.journeys.values() {
+            total.entries += journey.entries;
+            total.open += journey.open;
+            add(&mut total.actions, &journey.actions);
+            add(&mut total.exits, &journey.exits);
+            add(&mut total.refused, &journey.refused);
+            add(&mut total.blocked, &journey.blocked);
+        }
+        total
+    }
+
+    /// Says what was read, in lines.
+    pub fn head(&self) -> String {
+        let mut head = String::new();
+        // INVARIANT: writing to a string does not fail.
+        if let Some(from) = self.from {
+            let _ = writeln!(head, "{from} to {}", self.clock);
+        }
+        let Self {
+            events,
+            customers,
+            seconds,
+            events_per_second,
+            ..
+        } = self;
+        let _ = writeln!(
+            head,
+            "{events} events of {customers} customers in {seconds:.2} s: {events_per_second} events/s"
+        );
+        let doubts = [
+            ("duplicates", self.duplicates),
+            ("undecodable", self.undecodable),
+            ("out of order", self.out_of_order),
+        ];
+        for (name, n) in doubts.into_iter().filter(|(_, n)| *n > 0) {
+            let _ = writeln!(head, "{n:>10} {name}");
+        }
+        head
+    }
+
     /// Notes how long it took.
     #[expect(clippy::cast_precision_loss, reason = "events are fewer than 2^52")]
     pub fn took(&mut self, length: std::time::Duration) {
@@ -112,14 +188,22 @@ impl Summary {
                 journey.open -= 1;
                 count(&mut journey.exits, reason);
             }
-            What::Sent(_, channel, _) => count(&mut journey.actions, channel),
+            What::Sent(_, channel, _) => {
+                count(&mut journey.actions, channel);
+                let day = self.days.entry(Day::of(trace.at)).or_default();
+                count(day, channel);
+            }
+            What::Ranked(chosen, _) => {
+                for offer in chosen {
+                    count(&mut self.offers, offer);
+                }
+            }
             What::Refused(code, _) => count(&mut journey.refused, code),
             What::Blocked(code, _) => count(&mut journey.blocked, code),
             What::Waits(_)
             | What::Woke
             | What::Scored(..)
             | What::Took(..)
-            | What::Ranked(..)
             | What::Set(_)
             | What::Crossed(..)
             | What::Aimed(..)
@@ -127,6 +211,12 @@ impl Summary {
             | What::Met(..)
             | What::Dealt(..) => {}
         }
+    }
+}
+
+fn add(to: &mut Counts, from: &Counts) {
+    for (name, n) in from {
+        *to.entry(name.clone()).or_default() += n;
     }
 }
 
@@ -152,28 +242,7 @@ fn time_if_known<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result
 /// The table.
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(from) = self.from {
-            writeln!(f, "{from} to {}", self.clock)?;
-        }
-        let Self {
-            events,
-            customers,
-            seconds,
-            events_per_second,
-            ..
-        } = self;
-        writeln!(
-            f,
-            "{events} events of {customers} customers in {seconds:.2} s: {events_per_second} events/s"
-        )?;
-        let doubts = [
-            ("duplicates", self.duplicates),
-            ("undecodable", self.undecodable),
-            ("out of order", self.out_of_order),
-        ];
-        for (name, n) in doubts.into_iter().filter(|(_, n)| *n > 0) {
-            writeln!(f, "{n:>10} {name}")?;
-        }
+        f.write_str(&self.head())?;
         for (name, journey) in &self.journeys {
             write!(f, "\n{name}\n{}", journey.table())?;
         }

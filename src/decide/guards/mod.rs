@@ -54,13 +54,21 @@ impl Block {
     }
 }
 
+/// Asks a guard if it blocks a send.
+type Guard = fn(&Asked<'_>) -> Option<Block>;
+
+/// The guards in the order in which they are asked, by the words of [`crate::policy::explain`].
+pub const ALL: [(&str, Guard); 5] = [
+    ("consent", consent::check),
+    ("suppression", reach::suppressed),
+    ("address", reach::unreachable),
+    ("quiet_hours", quiet::check),
+    ("limits", caps::check),
+];
+
 /// Returns the first guard that blocks a send.
 pub fn check(asked: &Asked<'_>) -> Option<Block> {
-    consent::check(asked)
-        .or_else(|| reach::suppressed(asked))
-        .or_else(|| reach::unreachable(asked))
-        .or_else(|| quiet::check(asked))
-        .or_else(|| caps::check(asked))
+    ALL.iter().find_map(|(_, blocks)| blocks(asked))
 }
 
 impl Asked<'_> {

@@ -11,7 +11,9 @@ mod journeys;
 mod laws;
 mod laws_guards;
 mod laws_segments;
+mod laws_why;
 mod offers;
+mod questions;
 mod quiet_hours;
 mod segments;
 mod splits;
@@ -19,6 +21,7 @@ mod wait_for;
 mod waits;
 mod weaknesses;
 mod weaknesses_guards;
+mod why;
 
 use std::fmt::Write as _;
 

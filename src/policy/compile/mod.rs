@@ -30,6 +30,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::policy::bundle::Bundle;
 use crate::policy::diagnostic::{Diagnostics, Source};
 use crate::policy::lint;
+use crate::policy::question::Vocabulary;
 use crate::policy::suggest;
 use crate::policy::test::Test;
 use crate::policy::yaml::{self, Yaml};
@@ -244,6 +245,10 @@ impl<'d> Build<'d> {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
         }
         self.bundle.features = desk.registry.take_features();
+        self.bundle.vocabulary = Vocabulary {
+            schemas: desk.schemas.clone(),
+            features: desk.registry.take_names(),
+        };
         segment::link(desk, drafts, &mut self.bundle);
         self.bundle.listeners = listeners::listeners(&self.bundle);
         self.bundle.standing = standing(&self.bundle, self.documents);

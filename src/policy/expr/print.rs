@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::domain::Value;
 use crate::policy::expr::{Each, Function, Node, Op, Root};
+use crate::policy::feature::Feature;
 
 impl fmt::Display for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -45,6 +46,33 @@ impl fmt::Display for Node {
             Self::Feature(idx, None) => write!(f, "feature({idx})"),
             Self::Feature(idx, Some(window)) => write!(f, "feature({idx}, {window})"),
         }
+    }
+}
+
+impl Node {
+    /// Writes the node as an author would, who names features and not their numbers.
+    ///
+    /// - `features`: those that the node's numbers mean.
+    pub fn with_features(&self, features: &[Feature]) -> String {
+        let text = self.replace_features(self.to_string(), features);
+        let inner = text
+            .strip_prefix('(')
+            .and_then(|text| text.strip_suffix(')'));
+        match (self, inner) {
+            (Self::Binary(..) | Self::If(..), Some(inner)) => inner.to_owned(),
+            (_, _) => text,
+        }
+    }
+
+    fn replace_features(&self, text: String, features: &[Feature]) -> String {
+        let mut text = text;
+        if let Self::Feature(idx, window) = self
+            && let Some(feature) = features.get(*idx)
+        {
+            text = text.replace(&self.to_string(), &feature.asked(*window));
+        }
+        let parts = self.parts().into_iter();
+        parts.fold(text, |text, part| part.replace_features(text, features))
     }
 }
 

@@ -48,6 +48,8 @@ pub enum Site {
     Rank,
     /// In a model manifest.
     Model,
+    /// In no policy: somebody asks.
+    Question,
 }
 
 /// Every root by name.
@@ -72,6 +74,7 @@ impl Site {
             Self::Offer => "an offer",
             Self::Rank => "`rank`",
             Self::Model => "a model manifest",
+            Self::Question => "a question about a customer",
         }
     }
 
@@ -80,9 +83,13 @@ impl Site {
         let decides = matches!(self, Self::Offer | Self::Rank | Self::Model);
         match root {
             Root::Profile => self != Self::Feature,
-            Root::Event => matches!(self, Self::Feature | Self::Enter | Self::Watch),
+            Root::Event => matches!(
+                self,
+                Self::Feature | Self::Enter | Self::Watch | Self::Question
+            ),
             Root::Entry => matches!(self, Self::Watch | Self::Step),
-            Root::Context | Root::Offer => decides,
+            Root::Context => decides || self == Self::Question,
+            Root::Offer => decides,
             Root::Propensity => self == Self::Rank,
             Root::Local(_) => true,
         }

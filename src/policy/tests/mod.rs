@@ -8,11 +8,15 @@
 
 mod compiles;
 mod cron;
+mod explains;
 mod expressions;
+mod format;
 mod fuzz;
+mod json_schema;
 mod laws;
 mod limits;
 mod steps;
+mod validator;
 mod wrong_documents;
 mod wrong_expressions;
 mod wrong_limits;
@@ -29,12 +33,14 @@ use super::{Bundle, Source, check, compile};
 
 /// Compiles one file.
 fn bundle(text: &str) -> Result<Bundle, super::Diagnostics> {
+    json_schema::agrees(text, &check(&[Source::new("shop.yaml", text)]));
     compile(&[Source::new("shop.yaml", text)])
 }
 
 /// Checks what the author of a wrong or an odd policy reads.
 fn check_wrong(text: &str, expected: &Expect) {
     let checked = check(&[Source::new("shop.yaml", text)]);
+    json_schema::agrees(text, &checked);
     let shown = if checked.problems.0.is_empty() {
         "nothing is wrong".to_owned()
     } else {

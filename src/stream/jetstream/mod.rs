@@ -2,6 +2,7 @@
 
 mod append;
 mod connect;
+mod history;
 mod publish;
 mod read;
 mod reader;
@@ -28,7 +29,7 @@ use super::{
     CommitId, Delivery, Durability, Error, Extent, Lane, LogRecord, Opened, Outgoing, PublishAck,
     Reading, Streams,
 };
-use crate::domain::Partition;
+use crate::domain::{Partition, Timestamp};
 
 pub use connect::Connect;
 pub use requests::Request;
@@ -155,6 +156,19 @@ impl Streams for JetStream {
 
     fn event(&self, seq: u64) -> BoxFuture<'_, Result<Option<Delivery>, Error>> {
         read::event(&self.shared, seq).boxed()
+    }
+
+    fn seq_at(&self, at: Timestamp) -> BoxFuture<'_, Result<u64, Error>> {
+        history::seq_at(&self.shared, at).boxed()
+    }
+
+    fn history(
+        &self,
+        after: u64,
+        upto: u64,
+        only: Option<Partition>,
+    ) -> BoxFuture<'_, Result<Reading<Vec<Delivery>>, Error>> {
+        history::history(&self.shared, after, upto, only).boxed()
     }
 
     fn append(

@@ -24,14 +24,19 @@ pub(super) async fn events(
     shared: &Arc<Shared>,
     after: u64,
 ) -> Result<Reading<Vec<Delivery>>, Error> {
-    let name = shared.name(Stream::Events);
     let what = What {
-        stream: name.clone(),
+        stream: shared.name(Stream::Events),
         filter: None,
         headers_only: false,
     };
     let reader = Reader::new(shared, what, after, None).start().await?;
-    Ok(reader.into_batches(move |message, place| {
+    Ok(deliveries(shared, reader))
+}
+
+/// Yields the events that a reader of the event stream meets.
+pub(super) fn deliveries(shared: &Shared, reader: Reader) -> Reading<Vec<Delivery>> {
+    let name = shared.name(Stream::Events);
+    reader.into_batches(move |message, place| {
         let subject = &message.subject;
         delivery(
             &name,
@@ -40,7 +45,7 @@ pub(super) async fn events(
             message.payload,
             place,
         )
-    }))
+    })
 }
 
 /// Reads one event; see [`super::Streams::event`].

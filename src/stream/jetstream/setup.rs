@@ -47,6 +47,7 @@ pub(super) async fn extent(shared: &Shared) -> Result<Extent, Error> {
         first_seq: info.state.first_sequence.max(1),
         last_seq: info.state.last_sequence,
         created: created_at(&info),
+        n_partitions: partitions(&info.config).unwrap_or(shared.layout().n_partitions),
     })
 }
 
@@ -129,12 +130,6 @@ pub(in crate::stream) fn config(layout: &Layout, stream: Stream) -> Config {
 /// Compares what a stream must be with what it is.
 pub(in crate::stream) fn check(want: &Config, have: &Config) -> Result<(), String> {
     let name = &want.name;
-    let transform = |config: &Config| config.subject_transform.clone();
-    let partitions = |config: &Config| {
-        let transform = transform(config)?;
-        let (_, rest) = transform.destination.split_once("partition(")?;
-        rest.split_once(',')?.0.trim().parse::<u16>().ok()
-    };
     if let (Some(wanted), Some(there)) = (partitions(want), partitions(have))
         && wanted != there
     {
@@ -159,6 +154,13 @@ pub(in crate::stream) fn check(want: &Config, have: &Config) -> Result<(), Strin
          `nats stream edit`",
         differences.join("; ")
     ))
+}
+
+/// Reads the number of partitions that the event stream was created with.
+fn partitions(config: &Config) -> Option<u16> {
+    let transform = config.subject_transform.as_ref()?;
+    let (_, rest) = transform.destination.split_once("partition(")?;
+    rest.split_once(',')?.0.trim().parse().ok()
 }
 
 /// Returns the settings that matter, by name, as text for people.

@@ -128,6 +128,7 @@ impl Streams for Model {
                 first_seq: events.first(),
                 last_seq: events.last(),
                 created: state.created,
+                n_partitions: state.layout.n_partitions,
             }
         })
     }
@@ -139,6 +140,19 @@ impl Streams for Model {
     fn event(&self, seq: u64) -> BoxFuture<'_, Result<Option<Delivery>, Error>> {
         let found = self.ask(move |state| read::event(state, seq));
         found.map(|found| found.and_then(|event| event)).boxed()
+    }
+
+    fn seq_at(&self, at: Timestamp) -> BoxFuture<'_, Result<u64, Error>> {
+        self.ask(move |state| read::seq_at(state, at))
+    }
+
+    fn history(
+        &self,
+        after: u64,
+        upto: u64,
+        only: Option<Partition>,
+    ) -> BoxFuture<'_, Result<Reading<Vec<Delivery>>, Error>> {
+        self.ask(move |state| read::history(state, after, upto, only))
     }
 
     fn append(

@@ -4,7 +4,7 @@ use futures::{StreamExt, stream};
 
 use super::journal::Stored;
 use super::{Model, State};
-use crate::domain::Partition;
+use crate::domain::{Partition, Timestamp};
 use crate::stream::chain::{self, Link};
 use crate::stream::layout::{AFTER, COMMIT, EVENT_ID, Stream, TRACE_PARENT, partition_of};
 use crate::stream::{CommitId, Delivery, Error, Lane, LogRecord, Reading};
@@ -107,6 +107,34 @@ pub(super) fn event(state: &State, seq: u64) -> Result<Option<Delivery>, Error> 
         pending: 0,
         ..found
     }))
+}
+
+/// Finds the first event of a time; see [`crate::stream::Streams::seq_at`].
+pub(super) fn seq_at(state: &State, at: Timestamp) -> u64 {
+    let journal = state.journal(Stream::Events);
+    let first = journal.after(0).find(|message| message.stored_at >= at);
+    first.map_or(journal.last() + 1, |message| message.seq)
+}
+
+/// Reads a range of events; see [`crate::stream::Streams::history`].
+pub(super) fn history(
+    state: &State,
+    after: u64,
+    upto: u64,
+    only: Option<Partition>,
+) -> Reading<Vec<Delivery>> {
+    let stored = state.journal(Stream::Events).after(after);
+    let stored = stored.take_while(|message| message.seq <= upto);
+    let is_wanted = |event: &Result<Delivery, Error>| {
+        let Ok(event) = event else { return true };
+        only.is_none_or(|only| event.partition == only)
+    };
+    let events: Vec<_> = stored
+        .map(|message| delivery(state, message))
+        .filter(is_wanted)
+        .map(|event| event.map(|event| vec![event]))
+        .collect();
+    stream::iter(events).boxed()
 }
 
 fn delivery(state: &State, message: &Stored) -> Result<Delivery, Error> {

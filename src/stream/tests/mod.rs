@@ -160,6 +160,47 @@ async fn events_are_read_in_order_from_any_offset_with_what_they_carry() {
 }
 
 #[tokio::test]
+async fn a_range_of_events_is_read_to_its_end() {
+    everywhere(|streams| async move {
+        put(&*streams, 1, 40).await;
+        let read = async |after, upto, only| {
+            let events = streams.history(after, upto, only).await.unwrap();
+            let batches: Vec<_> = events.try_collect().await.unwrap();
+            let seqs = batches.iter().flatten().map(|event| event.seq);
+            seqs.collect::<Vec<u64>>()
+        };
+        assert_eq!(read(0, 40, None).await, (1..=40).collect::<Vec<_>>());
+        assert_eq!(read(10, 13, None).await, [11, 12, 13]);
+        assert!(read(13, 13, None).await.is_empty());
+        let in_p = |n: &u64| Partition::of_token(&format!("t{n}"), 8) == P;
+        let expected: Vec<u64> = (6..=35).filter(in_p).collect();
+        assert!(!expected.is_empty());
+        assert_eq!(read(5, 35, Some(P)).await, expected);
+        let nobody = Some(Partition(8));
+        assert!(read(0, 40, nobody).await.is_empty());
+        assert_eq!(streams.extent().await.unwrap().n_partitions, 8);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_event_of_a_time_is_found() {
+    everywhere(|streams| async move {
+        assert_eq!(streams.seq_at(Timestamp::MIN).await.unwrap(), 1);
+        put(&*streams, 1, 3).await;
+        let stored_at = async |seq| streams.event(seq).await.unwrap().unwrap().stored_at;
+        let later = crate::domain::Duration::from_millis(1);
+        for at in [Timestamp::MIN, stored_at(1).await] {
+            assert_eq!(streams.seq_at(at).await.unwrap(), 1);
+        }
+        for at in [stored_at(3).await + later, Timestamp::MAX] {
+            assert_eq!(streams.seq_at(at).await.unwrap(), 4);
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn one_event_can_be_read_by_its_sequence() {
     everywhere(|streams| async move {
         let mut forwarded = out(&*streams, Lane::Events, "token", "a");

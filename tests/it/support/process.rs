@@ -85,7 +85,8 @@ impl Site {
         )
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    /// Returns a path in the directory of the installation; the configuration is `attune.yaml`.
+    pub fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 

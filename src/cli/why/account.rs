@@ -1,0 +1,137 @@
+//! The account of a customer and a journey, for a terminal.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// Longer conditions do not push the values of others away.
+const TEXT_MAX: usize = 60;
+
+/// Writes an account as the server gives it.
+pub fn shown(account: &Value) -> String {
+    let mut page = Page(String::new());
+    let of = Object(account);
+    page.line(&format!("{}  {}", of.text("text"), of.text("place")));
+    if !account["last"].is_null() {
+        let last = Object(&account["last"]);
+        page.line(&format!(
+            "  last: {}  {}",
+            last.text("at"),
+            last.text("text")
+        ));
+    }
+    for run in of.list("runs") {
+        page.run(&Object(run));
+    }
+    page.entry(&of);
+    for send in of.list("sends") {
+        let send = Object(send);
+        let (channel, template) = (send.text("channel"), send.text("template"));
+        let what = format!(
+            "A send of `{template}` by {channel}, if it left at {}",
+            of.text("at")
+        );
+        page.line("");
+        page.line(&format!("{what}  {}", send.text("place")));
+        page.conditions(send.list("guards"));
+    }
+    page.0
+}
+
+/// A JSON object of the server's.
+struct Object<'a>(&'a Value);
+
+impl<'a> Object<'a> {
+    fn text(&self, key: &str) -> &'a str {
+        self.0[key].as_str().unwrap_or_default()
+    }
+
+    fn list(&self, key: &str) -> &'a [Value] {
+        self.0[key].as_array().map_or(&[], Vec::as_slice)
+    }
+}
+
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        // INVARIANT: writing to a string does not fail.
+        let _ = writeln!(self.0, "{}", text.trim_end());
+    }
+
+    fn run(&mut self, run: &Object<'_>) {
+        self.line("");
+        let (step, does) = (run.text("step"), run.text("does"));
+        let (number, since) = (&run.0["instance"], run.text("entered_at"));
+        let key = match run.text("key") {
+            "" => String::new(),
+            key => format!(" ({key})"),
+        };
+        self.line(&format!(
+            "Run {number}{key}, in since {since}, is at step {step}  {}",
+            run.text("place")
+        ));
+        self.line(&format!("  {does}"));
+        if !run.0["waits_until"].is_null() {
+            let (since, until) = (run.text("waits_since"), run.text("waits_until"));
+            self.line(&format!("  waits since {since}, until {until}"));
+        }
+        let listens: Vec<&str> = run
+            .list("listens")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        if !listens.is_empty() {
+            self.line(&format!("  listens to {}", listens.join(", ")));
+        }
+        self.conditions(run.list("ends"));
+    }
+
+    fn entry(&mut self, of: &Object<'_>) {
+        self.line("");
+        let event = Object(&of.0["event"]);
+        let by = match event.text("name") {
+            "" => String::new(),
+            name => format!(" by {name} ({})", event.text("id")),
+        };
+        self.line(&format!("An entry{by} at {}", of.text("at")));
+        self.conditions(of.list("entry"));
+        let first = of.list("entry").iter().map(Object);
+        let first = first.clone().find(|of| of.text("mark") == "missed");
+        let place = first.map_or("", |of| of.text("place"));
+        let said = match (of.text("verdict"), of.text("remedy")) {
+            ("enters", _) => "Would enter.".to_owned(),
+            ("repeats", _) => "Would enter: the run that is in progress takes it.".to_owned(),
+            ("open", _) => {
+                "Whether it would enter depends on the event: give one by --event.".into()
+            }
+            (_, "") => format!("Would not enter.  {place}"),
+            (_, remedy) => format!("Would enter if {remedy}.  {place}"),
+        };
+        self.line(&said);
+    }
+
+    /// Writes conditions in columns; the first that is missed is what decides.
+    fn conditions(&mut self, all: &[Value]) {
+        let width = |key: &str, most: usize| {
+            let lengths = all.iter().map(|of| Object(of).text(key).chars().count());
+            lengths.filter(|length| *length <= most).max().unwrap_or(0)
+        };
+        let (parts, texts) = (width("part", usize::MAX), width("text", TEXT_MAX));
+        let mut blocked = false;
+        for of in all.iter().map(Object) {
+            let mark = match of.text("mark") {
+                "met" => "✓",
+                "missed" => "✗",
+                _ => "·",
+            };
+            let decides = mark == "✗" && !of.0["reason"].is_null() && !blocked;
+            blocked |= decides;
+            let end = if decides { "   ← blocked here" } else { "" };
+            let (part, text, values) = (of.text("part"), of.text("text"), of.text("values"));
+            self.line(&format!(
+                "  {mark} {part:parts$}  {text:texts$}  {values}{end}"
+            ));
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! A journey in plain words, and as a picture: for people who do not read YAML.
+
+mod act;
+mod enter;
+mod guards;
+mod mermaid;
+mod text;
+mod tree;
+mod words;
+
+pub use act::act;
+pub use enter::{on, reentry, repeat};
+pub use guards::asks;
+pub use mermaid::mermaid;
+pub use text::text;
+pub use tree::{exit, goal};
+pub use words::{length, percent, said, trigger};
