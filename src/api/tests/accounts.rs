@@ -36,7 +36,7 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
           {"mark":"met","part":"reentry","place":"cart.yaml:2","reason":null,"remedy":null,"text":"again 1 day after a run has ended","values":"no run has ended that is remembered"}
         event: null
         journey: "cart"
-        last: {"at":"2026-01-05T10:03:00.000Z","detail":null,"event":"m4","instance":1,"journey_or_placement":"cart","reason":null,"step":null,"text":"cart run 1 began","times":1,"what":"entered"}
+        last: {"at":"2026-01-05T10:03:00.000Z","detail":null,"event":"m4","instance":1,"journey_or_placement":"cart","reason":null,"shadow":false,"step":null,"text":"cart run 1 began","times":1,"what":"entered"}
         last_input_at: "2026-01-05T10:03:00.000Z"
         place: "cart.yaml:2"
         reason: "ALREADY_IN"

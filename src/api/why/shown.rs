@@ -213,15 +213,19 @@ pub fn last<'p>(profile: &'p Profile, journey: &Journey) -> Option<&'p Trace> {
 /// Tells if a line says how a customer and a journey stand.
 fn tells(trace: &Trace, journey: &Journey) -> bool {
     let stands = match &trace.what {
-        What::Entered | What::Refused(..) | What::Left(_) | What::Sent(..) | What::Blocked(..) => {
-            true
-        }
+        What::Entered
+        | What::Refused(..)
+        | What::Left(_)
+        | What::Sent(..)
+        | What::WouldSend(..)
+        | What::Blocked(..) => true,
         What::Waits(_)
         | What::Woke
         | What::Scored(..)
         | What::Took(..)
         | What::Ranked(..)
         | What::Set(_)
+        | What::WouldSet(_)
         | What::Aimed(..)
         | What::Missed(..)
         | What::Met(..)
@@ -246,6 +250,8 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         What::Left(reason) => format!("{customer} left {journey} at {at} ({reason})"),
         What::Entered
         | What::Sent(..)
+        | What::WouldSend(..)
+        | What::WouldSet(_)
         | What::Blocked(..)
         | What::Waits(_)
         | What::Woke
@@ -253,6 +259,7 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         | What::Took(..)
         | What::Ranked(..)
         | What::Set(_)
+        | What::WouldSet(_)
         | What::Aimed(..)
         | What::Missed(..)
         | What::Met(..)
