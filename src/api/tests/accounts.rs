@@ -106,6 +106,7 @@ async fn a_wrong_question_is_a_problem() {
             "bea/why?journey=cart&event=3",
             "bea/why?journey=cart&event={}",
             "bea/why?journey=cart&at=noon",
+            "bea/why?journey=cart&at=2026-01-06T10:00:00Z",
             "bea/why?journey=cart&at=2026-01-05T10:00:00Z&event={}",
             "bea/why?journey=card",
             "bea/why",
@@ -122,6 +123,9 @@ async fn a_wrong_question_is_a_problem() {
             bea/why?journey=cart&at=noon 400
               title: "the request is not right"
               detail: "`at` is `noon`, a time such as `2026-01-31T10:00:00Z` is expected"
+            bea/why?journey=cart&at=2026-01-06T10:00:00Z 400
+              title: "the request is not right"
+              detail: "`at` is 2026-01-06T10:00:00.000Z, a time of the past is expected: it is 2026-01-05T10:00:00.000Z"
             bea/why?journey=cart&at=2026-01-05T10:00:00Z&event={} 400
               title: "the request is not right"
               detail: "`at` plays real events, `event` makes one up: give one of them"

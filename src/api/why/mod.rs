@@ -15,10 +15,13 @@ use crate::api::customer::{Json, json, look, now};
 use crate::api::eval::event_of;
 use crate::api::problem::Problem;
 use crate::decide::why::{Account, why as account};
-use crate::domain::{Event, Map, Profile, Timestamp, What};
+use crate::domain::{Duration, Event, Map, Profile, Timestamp, What};
 use crate::policy::journey::Journey;
 use crate::policy::{Bundle, hint};
 use shown::{Basis, Scene, Why, last};
+
+/// How far the clock of a caller may be ahead.
+const AHEAD_MAX: Duration = Duration::from_secs(60);
 
 /// How a customer and a journey stand: what was decided last, every condition with its values, and what would have to
 /// be different.
@@ -90,6 +93,7 @@ async fn then(
     journey: &Journey,
     at: Timestamp,
 ) -> Result<Json, Problem> {
+    let at = not_ahead(api, live, at)?;
     let Ok(_one) = api.replays.try_acquire() else {
         let detail = "another replay of the past is going on, try again in a moment";
         return Err(Problem::overloaded(detail));
@@ -107,6 +111,16 @@ async fn then(
     };
     let basis = Basis::replayed(&told, &scene, live);
     Ok(json(&Why::of(&scene, &replayed.account, basis)))
+}
+
+/// Refuses a time that is yet to come; the clock of the caller may be a little ahead.
+fn not_ahead(api: &Api, live: &Profile, at: Timestamp) -> Result<Timestamp, Problem> {
+    let now = now(&api.node, live);
+    if at > now + AHEAD_MAX {
+        let detail = format!("`at` is {at}, a time of the past is expected: it is {now}");
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(at.min(now))
 }
 
 /// Finds the event of the last refusal, with the time at which it was refused.
