@@ -1,7 +1,6 @@
 //! What is written, and what is not.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -68,7 +67,7 @@ fn modelines_find_the_schema_from_every_folder() {
             .unwrap();
         let inside = schema.trim_start_matches("../");
         assert!(paths.contains(inside), "{schema}");
-        let _ = writeln!(lines, "{path}: {schema}");
+        lines.extend([path.as_str(), ": ", schema, "\n"]);
     }
     expect![[r#"
         attune.yaml: .attune/config.schema.json
