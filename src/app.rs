@@ -95,7 +95,9 @@ fn collect_manifests(models: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<
 ///
 /// Everything that is wrong with the files, underlined.
 pub fn compile(sources: &[Source], color: bool) -> anyhow::Result<Bundle> {
-    let policy::Checked { bundle, problems } = policy::check(sources);
+    let policy::Checked {
+        bundle, problems, ..
+    } = policy::check(sources);
     let n_warnings = problems.0.len() - problems.n_errors();
     if bundle.is_some() && n_warnings > 0 {
         tracing::warn!(

@@ -37,6 +37,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 pub use gate::{Gate, gated};
@@ -54,6 +55,8 @@ pub struct Api {
     /// Differs from process to process, so that no two calls without a key are the same decision.
     nonce: String,
     n_calls: AtomicU64,
+    /// Replays of the past read much: one at a time.
+    replays: Semaphore,
 }
 
 impl Api {
@@ -68,6 +71,7 @@ impl Api {
             token: token.map(Secret::new),
             nonce,
             n_calls: AtomicU64::new(0),
+            replays: Semaphore::new(1),
         }
     }
 

@@ -143,6 +143,16 @@ impl Problem {
         )
     }
 
+    /// The node has too much to do.
+    pub fn overloaded(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:overloaded",
+            "the server has too much to do",
+            StatusCode::SERVICE_UNAVAILABLE,
+            detail,
+        )
+    }
+
     /// Returns the status code.
     pub fn status(&self) -> u16 {
         self.status
@@ -181,12 +191,7 @@ impl From<AskError> for Problem {
         let detail = error.to_string();
         match error {
             AskError::NotReady => Self::not_ready(detail),
-            AskError::Overloaded => Self::new(
-                "urn:attune:problem:overloaded",
-                "the server has too much to do",
-                StatusCode::SERVICE_UNAVAILABLE,
-                detail,
-            ),
+            AskError::Overloaded => Self::overloaded(detail),
             AskError::Failed => Self::new(
                 "urn:attune:problem:failed",
                 "the decision failed",

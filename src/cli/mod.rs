@@ -12,6 +12,7 @@ pub mod history;
 pub mod init;
 pub mod schema;
 pub mod serve;
+pub mod test;
 pub mod why;
 
 use std::io::{IsTerminal, Write};
@@ -51,6 +52,8 @@ enum Command {
     Explain(explain::Args),
     /// Prints JSON Schema for editors: completion, help and red lines while you type.
     Schema(schema::Args),
+    /// Runs the tests that stand beside the policies, on a virtual clock.
+    Test(test::Args),
     /// Runs policies on past events, on a virtual clock.
     Backtest(backtest::Args),
     /// Says what an expression is worth for a customer, and what of it is unknown.
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Test(args) => test::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Completions(args) => completions::run(args),

@@ -8,6 +8,8 @@ use anyhow::Context;
 use serde_json::Value;
 
 use crate::cli::client::{Refused, Server, encode};
+use crate::cli::history::moment;
+use crate::domain::Timestamp;
 
 /// Arguments of `attune why`.
 ///
@@ -21,6 +23,7 @@ Marks: ✓ lets the customer through, ✗ does not, · holds nobody back or depe
 Examples:
   attune why ada
   attune why ada abandoned-cart
+  attune why ada abandoned-cart --at 2026-01-31T10:00:00Z
   attune why ada abandoned-cart --event '{\"event\":\"Product Added\"}'
 
 Exit codes: 0 answered, 1 the customer or the journey is not known, or no server answers, 2 wrong usage.")]
@@ -32,6 +35,9 @@ pub struct Args {
     /// An event that would enter, JSON in Segment's form: what would become of it.
     #[arg(long, value_name = "JSON", requires = "journey")]
     event: Option<String>,
+    /// A time of the past, or a length of time before this moment: the customer's events are played again up to it.
+    #[arg(long, value_name = "TIME", requires = "journey", conflicts_with = "event", value_parser = moment)]
+    at: Option<Timestamp>,
     #[command(flatten)]
     server: Server,
     /// Prints the answer as JSON.
@@ -69,6 +75,10 @@ async fn ask(args: &Args) -> anyhow::Result<Value> {
     if let Some(event) = &args.event {
         path.push_str("&event=");
         path.push_str(&encode(event));
+    }
+    if let Some(at) = &args.at {
+        path.push_str("&at=");
+        path.push_str(&encode(&at.to_string()));
     }
     let refused = match args.server.get(&path).await {
         Ok(account) => return Ok(account),

@@ -14,6 +14,7 @@ pub mod journey;
 pub mod json_schema;
 pub mod limits;
 mod lint;
+pub mod mode;
 pub mod model;
 pub mod offer;
 pub mod question;
@@ -21,6 +22,7 @@ mod registry;
 mod schema;
 pub mod segment;
 mod suggest;
+pub mod test;
 pub mod wanted;
 mod yaml;
 
@@ -30,6 +32,7 @@ pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use expr::Expr;
 pub use format::format;
 pub use suggest::hint;
+pub use test::Test;
 
 #[cfg(test)]
 mod tests;

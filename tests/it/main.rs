@@ -35,3 +35,5 @@ mod support;
 mod tidy;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod why;

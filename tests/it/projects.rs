@@ -1,5 +1,6 @@
 //! What `attune init` writes works from the first command on.
 
+use std::fmt::Write;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -88,9 +89,8 @@ fn actions(lines: &[u8]) -> String {
         let action: serde_json::Value = serde_json::from_str(line).unwrap();
         let word = |key: &str| action[key].as_str().unwrap().to_owned();
         let day = word("at").chars().take(10).collect::<String>();
-        let words = [day, word("customer"), word("channel"), word("template")];
-        actions.push_str(&words.join(" "));
-        actions.push('\n');
+        let (customer, channel) = (word("customer"), word("channel"));
+        let _ = writeln!(actions, "{day} {customer} {channel} {}", word("template"));
     }
     actions
 }

@@ -26,6 +26,7 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
     }
     expect![[r#"
         at: "2026-01-05T10:03:00.000Z"
+        basis: {"agrees":null,"complete":null,"n_events":null,"since":null,"what":"now"}
         bundle: "<bundle>"
         customer: "ada"
         entry
@@ -35,7 +36,7 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
           {"mark":"met","part":"reentry","place":"cart.yaml:2","reason":null,"remedy":null,"text":"again 1 day after a run has ended","values":"no run has ended that is remembered"}
         event: null
         journey: "cart"
-        last: {"at":"2026-01-05T10:03:00.000Z","detail":null,"event":"m4","instance":1,"journey_or_placement":"cart","reason":null,"step":null,"text":"cart run 1 began","times":1,"what":"entered"}
+        last: {"at":"2026-01-05T10:03:00.000Z","detail":null,"event":"m4","instance":1,"journey_or_placement":"cart","reason":null,"shadow":false,"step":null,"text":"cart run 1 began","times":1,"what":"entered"}
         last_input_at: "2026-01-05T10:03:00.000Z"
         place: "cart.yaml:2"
         reason: "ALREADY_IN"
@@ -50,12 +51,14 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_made_up_event_is_judged() {
+async fn a_made_up_event_and_the_past_are_judged() {
     check(
         &[
             "bea/why?journey=cart",
             "bea/why?journey=cart&event={%22event%22:%22Product%20Added%22}",
             "bea/why?journey=cart&event={%22event%22:%22Product%20Viewed%22}",
+            "bea/why?journey=cart&at=2026-01-05T10:00:00Z",
+            "bea/why?journey=cart&at=2026-01-05T09:00:00Z",
         ],
         &expect![[r#"
             bea/why?journey=cart 200
@@ -63,18 +66,34 @@ async fn a_made_up_event_is_judged() {
               verdict: "refused"
               reason: "WHERE"
               remedy: "profile.cart.value were more than 20"
+              basis: {"agrees":null,"complete":null,"n_events":null,"since":null,"what":"now"}
             bea/why?journey=cart&event={%22event%22:%22Product%20Added%22} 200
               text: "bea did not enter cart at 2026-01-05T10:00:00.000Z (WHERE)"
               verdict: "refused"
               reason: "WHERE"
               remedy: "profile.cart.value were more than 20"
-              event: {"at":"2026-01-05T10:00:00.000Z","id":"made-up","name":"Product Added"}
+              event: {"at":"2026-01-05T10:00:00.000Z","handled_at":"2026-01-05T10:00:00.000Z","id":"made-up","name":"Product Added"}
+              basis: {"agrees":null,"complete":null,"n_events":null,"since":null,"what":"now"}
             bea/why?journey=cart&event={%22event%22:%22Product%20Viewed%22} 200
               text: "bea did not enter cart at 2026-01-05T10:00:00.000Z (WHERE)"
               verdict: "refused"
               reason: "EVENT"
               remedy: "the event were `Product Added` and profile.cart.value were more than 20"
-              event: {"at":"2026-01-05T10:00:00.000Z","id":"made-up","name":"Product Viewed"}
+              event: {"at":"2026-01-05T10:00:00.000Z","handled_at":"2026-01-05T10:00:00.000Z","id":"made-up","name":"Product Viewed"}
+              basis: {"agrees":null,"complete":null,"n_events":null,"since":null,"what":"now"}
+            bea/why?journey=cart&at=2026-01-05T10:00:00Z 200
+              text: "bea did not enter cart at 2026-01-05T10:00:00.000Z (WHERE)"
+              verdict: "refused"
+              reason: "WHERE"
+              remedy: "profile.cart.value were more than 20"
+              event: {"at":"2026-01-05T10:00:00.000Z","handled_at":"2026-01-05T10:00:00.000Z","id":"m1","name":"Product Added"}
+              basis: {"agrees":true,"complete":true,"n_events":1,"since":"2026-01-05T10:00:00.000Z","what":"replay"}
+            bea/why?journey=cart&at=2026-01-05T09:00:00Z 200
+              text: "of bea and cart nothing was decided lately"
+              verdict: "refused"
+              reason: "WHERE"
+              remedy: "profile.cart.value were more than 20"
+              basis: {"agrees":null,"complete":true,"n_events":0,"since":null,"what":"replay"}
         "#]],
     )
     .await;
@@ -85,6 +104,9 @@ async fn a_wrong_question_is_a_problem() {
     check(
         &[
             "bea/why?journey=cart&event=3",
+            "bea/why?journey=cart&event={}",
+            "bea/why?journey=cart&at=noon",
+            "bea/why?journey=cart&at=2026-01-05T10:00:00Z&event={}",
             "bea/why?journey=card",
             "bea/why",
             "bea/why?jorney=cart",
@@ -94,6 +116,15 @@ async fn a_wrong_question_is_a_problem() {
             bea/why?journey=cart&event=3 400
               title: "the request is not right"
               detail: "`event` is no JSON object: a JSON object is expected"
+            bea/why?journey=cart&event={} 400
+              title: "the request is not right"
+              detail: "`event`: a track event has no `event`"
+            bea/why?journey=cart&at=noon 400
+              title: "the request is not right"
+              detail: "`at` is `noon`, a time such as `2026-01-31T10:00:00Z` is expected"
+            bea/why?journey=cart&at=2026-01-05T10:00:00Z&event={} 400
+              title: "the request is not right"
+              detail: "`at` plays real events, `event` makes one up: give one of them"
             bea/why?journey=card 404
               title: "there is no such journey"
               detail: "unknown journey `card`, did you mean `cart`? the live policies have `cart`"
@@ -121,7 +152,7 @@ async fn check(paths: &[&str], expected: &Expect) {
         let answered = world.get(&format!("/v1/customers/{path}")).await;
         let fields = answered.json();
         let keys = [
-            "text", "verdict", "reason", "remedy", "event", "title", "detail",
+            "text", "verdict", "reason", "remedy", "event", "basis", "title", "detail",
         ];
         let some = keys.iter().filter(|key| !fields[**key].is_null());
         let some: Vec<String> = some

@@ -1,6 +1,7 @@
 //! What is written, and what is not.
 
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
@@ -67,7 +68,7 @@ fn modelines_find_the_schema_from_every_folder() {
             .unwrap();
         let inside = schema.trim_start_matches("../");
         assert!(paths.contains(inside), "{schema}");
-        lines.extend([path.as_str(), ": ", schema, "\n"]);
+        let _ = writeln!(lines, "{path}: {schema}");
     }
     expect![[r#"
         attune.yaml: .attune/config.schema.json

@@ -20,6 +20,7 @@ pub fn shown(account: &Value) -> String {
             last.text("text")
         ));
     }
+    page.basis(&of);
     for run in of.list("runs") {
         page.run(&Object(run));
     }
@@ -87,26 +88,63 @@ impl Page {
         self.conditions(run.list("ends"));
     }
 
+    /// Says what an account of the past rests on.
+    fn basis(&mut self, of: &Object<'_>) {
+        let basis = &of.0["basis"];
+        if basis["what"] != "replay" {
+            return;
+        }
+        let (n, at) = (&basis["n_events"], of.text("at"));
+        self.line(&format!(
+            "  {n} events of the stream played again up to {at}, by the live policies"
+        ));
+        if basis["complete"] == Value::Bool(false) {
+            self.line("  not exact: the stream does not hold everything that came before any more");
+        }
+        if basis["agrees"] == Value::Bool(false) {
+            self.line(
+                "  not exact: the timeline says another thing of the last decision up to then",
+            );
+        }
+    }
+
     fn entry(&mut self, of: &Object<'_>) {
-        self.line("");
         let event = Object(&of.0["event"]);
-        let by = match event.text("name") {
-            "" => String::new(),
-            name => format!(" by {name} ({})", event.text("id")),
+        let replayed = of.0["basis"]["what"] == "replay";
+        let at = event.text("handled_at");
+        let past = !at.is_empty() && (replayed || at != of.text("at"));
+        let title = match event.text("name") {
+            "" => format!("An entry at {}", of.text("at")),
+            name => format!("An entry by {name} ({}) at {at}", event.text("id")),
         };
-        self.line(&format!("An entry{by} at {}", of.text("at")));
+        let whose = if past && !replayed {
+            ", by the customer as they are now"
+        } else {
+            ""
+        };
+        self.line("");
+        self.line(&format!("{title}{whose}"));
         self.conditions(of.list("entry"));
-        let first = of.list("entry").iter().map(Object);
-        let first = first.clone().find(|of| of.text("mark") == "missed");
+        let mut entry = of.list("entry").iter().map(Object);
+        let by_event = entry.clone().any(|of| of.text("part") == "enter.event");
+        let first = entry.find(|of| of.text("mark") == "missed");
         let place = first.map_or("", |of| of.text("place"));
+        let would = if past {
+            "Would have entered"
+        } else {
+            "Would enter"
+        };
         let said = match (of.text("verdict"), of.text("remedy")) {
-            ("enters", _) => "Would enter.".to_owned(),
-            ("repeats", _) => "Would enter: the run that is in progress takes it.".to_owned(),
+            ("open", _) if replayed => "No event has come by then that could enter.".to_owned(),
+            ("open", _) if !by_event => "Enters when that comes, as far as can be told.".into(),
             ("open", _) => {
                 "Whether it would enter depends on the event: give one by --event.".into()
             }
-            (_, "") => format!("Would not enter.  {place}"),
-            (_, remedy) => format!("Would enter if {remedy}.  {place}"),
+            ("enters", _) if replayed => "Entered.".into(),
+            ("enters", _) => format!("{would}."),
+            ("repeats", _) => "The run that is in progress takes it.".into(),
+            (_, "") => format!("Nothing would help.  {place}"),
+            (_, remedy) => format!("{would} if {remedy}.  {place}"),
         };
         self.line(&said);
     }

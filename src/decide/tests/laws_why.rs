@@ -9,8 +9,8 @@ use proptest::test_runner::TestRunner;
 
 use super::World;
 use crate::decide::step::{Input, Scores, Stage, step};
-use crate::decide::why::{Mark, Verdict, why};
-use crate::decide::{Cause, Step};
+use crate::decide::why::{Mark, Replay, Verdict, why};
+use crate::decide::{Cause, Request, Step};
 use crate::domain::event::Kind;
 use crate::domain::{CustomerId, Duration, Event, EventId, Fact, Profile, Timestamp, Value, What};
 use crate::policy::Bundle;
@@ -71,6 +71,37 @@ proptest! {
     #[test]
     fn the_account_of_an_entry_says_what_was_decided(lines in lines()) {
         entries(&lines, |said, done| assert_eq!(said, done));
+    }
+
+    #[test]
+    fn a_replay_says_what_was_decided(lines in lines()) {
+        let mut world = World::new(ENTRIES);
+        let (mut now, mut past) = (super::start(), Vec::new());
+        for (n, line) in lines.iter().enumerate() {
+            now = now + Duration::from_secs(line.0);
+            let event = event(line, n, now);
+            past.push((event.clone(), now));
+            let outcome = world.handle(&Cause::Event(event), now);
+            let facts: Vec<Fact> = outcome.facts;
+            // The longer ones say no more, and take long.
+            if n + 1 != lines.len() && n != lines.len() / 2 {
+                continue;
+            }
+            for journey in &world.bundle.journeys {
+                let scoring = |_: &[Request]| Scores::new();
+                let before = super::customer();
+                let mut replay = Replay::of(&world.bundle, journey, before, &scoring);
+                for (event, now) in past.clone() {
+                    replay.event(event, now);
+                }
+                let replayed = replay.end(now);
+                prop_assert_eq!(&replayed.profile, &world.profile);
+                let last = replayed.event.map(|(event, _)| event.id);
+                if last.is_some_and(|id| id.as_str() == n.to_string()) {
+                    prop_assert_eq!(replayed.account.verdict, decided(journey, &facts));
+                }
+            }
+        }
     }
 
     #[test]

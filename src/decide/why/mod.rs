@@ -5,6 +5,7 @@
 
 mod entry;
 mod remedy;
+mod replay;
 mod run;
 mod send;
 
@@ -14,6 +15,7 @@ use crate::policy::journey::Journey;
 use crate::policy::{Bundle, Place};
 
 pub use entry::Verdict;
+pub use replay::{Replay, Replayed};
 pub use run::Standing;
 pub use send::Outgoing;
 

@@ -1,123 +1,74 @@
-//! `GET /v1/customers/{id}/why`.
+//! An account as JSON.
 
-use std::sync::Arc;
-
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::api::Api;
-use crate::api::auth::Caller;
-use crate::api::customer::{At, Json, json, look, now};
-use crate::api::eval::event_of;
-use crate::api::problem::Problem;
+use crate::actors::past::Told;
+use crate::api::customer::At;
 use crate::api::timeline::Line;
-use crate::decide::why::{Account, Condition, Mark, Outgoing, Standing, Verdict, why as account};
-use crate::domain::{Event, Map, Profile, Timestamp, Trace, What};
+use crate::decide::why::{Account, Condition, Mark, Outgoing, Standing, Verdict};
+use crate::domain::{Event, Profile, Timestamp, Trace, What};
+use crate::policy::Bundle;
 use crate::policy::journey::Journey;
-use crate::policy::{Bundle, hint};
-
-/// How a customer and a journey stand: what was decided last, every condition with its values, and what would have to
-/// be different.
-#[utoipa::path(
-    get,
-    path = "/v1/customers/{id}/why",
-    params(
-        ("id" = String, Path, description = "The customer's id, percent-encoded"),
-        ("journey" = String, Query, description = "The journey"),
-        ("event" = Option<String>, Query, description = "JSON of an event in Segment's form that would enter; without one what depends on it stays open"),
-    ),
-    security(("token" = [])),
-    responses(
-        (status = 200, description = "The account", body = Why),
-        (status = 400, description = "The id or the query is not right", body = Problem, content_type = "application/problem+json"),
-        (status = 401, description = "The token is missing or wrong", body = Problem, content_type = "application/problem+json"),
-        (status = 404, description = "Nothing is known of this customer, or there is no such journey", body = Problem, content_type = "application/problem+json"),
-        (status = 503, description = "Not ready: try again in a second", body = Problem, content_type = "application/problem+json"),
-    )
-)]
-pub async fn why(
-    _: Caller,
-    State(api): State<Arc<Api>>,
-    id: Result<Path<String>, PathRejection>,
-    query: Result<Query<Vec<(String, String)>>, QueryRejection>,
-) -> Result<Json, Problem> {
-    let asked = Asked::read(&query?)?;
-    let bundle = api.node.engine.bundle.clone();
-    let journey = find(&bundle, &asked.journey)?;
-    let profile = look(&api, &id?).await?;
-    let at = now(&api.node, &profile);
-    let event = asked.event;
-    let event = event.map(|event| event_of(event, profile.id.as_str(), at));
-    let event = event.transpose()?;
-    let account = account(&bundle, &profile, journey, event.as_ref(), at);
-    let scene = Scene {
-        bundle: &bundle,
-        profile: &profile,
-        journey,
-        event: event.as_ref(),
-        at,
-    };
-    Ok(json(&Why::of(&scene, &account)))
-}
-
-/// What is asked for.
-struct Asked {
-    journey: String,
-    event: Option<Map>,
-}
-
-impl Asked {
-    fn read(query: &[(String, String)]) -> Result<Self, Problem> {
-        let (mut journey, mut event) = (None, None);
-        for (name, value) in query {
-            match name.as_str() {
-                "journey" => journey = Some(value.clone()),
-                "event" => event = Some(object(value)?),
-                other => {
-                    let hint = hint(other, ["journey", "event"]);
-                    let detail = format!("unknown parameter `{other}`{hint}");
-                    return Err(Problem::bad_request(detail));
-                }
-            }
-        }
-        let missing = || Problem::bad_request("missing parameter `journey`");
-        Ok(Self {
-            journey: journey.ok_or_else(missing)?,
-            event,
-        })
-    }
-}
-
-fn object(text: &str) -> Result<Map, Problem> {
-    let wrong = |error| Problem::bad_request(format!("`event` is no JSON object: {error}"));
-    serde_json::from_str(text).map_err(wrong)
-}
-
-fn find<'b>(bundle: &'b Bundle, name: &str) -> Result<&'b Journey, Problem> {
-    bundle.journey(name).ok_or_else(|| {
-        let known = || bundle.journeys.iter().map(|journey| journey.name.as_ref());
-        let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
-        let hint = hint(name, known());
-        let end = if hint.is_empty() { ";" } else { "" };
-        let names = if names.is_empty() {
-            "none".into()
-        } else {
-            names.join(", ")
-        };
-        let detail = format!("unknown journey `{name}`{hint}{end} the live policies have {names}");
-        Problem::unknown_journey(detail)
-    })
-}
 
 /// What an account is about.
-struct Scene<'a> {
-    bundle: &'a Bundle,
-    profile: &'a Profile,
-    journey: &'a Journey,
-    event: Option<&'a Event>,
-    at: Timestamp,
+pub struct Scene<'a> {
+    /// The policies.
+    pub bundle: &'a Bundle,
+    /// The customer.
+    pub profile: &'a Profile,
+    /// The journey.
+    pub journey: &'a Journey,
+    /// What the entry is judged by, and when.
+    pub event: Option<(&'a Event, Timestamp)>,
+    /// The time that it is of.
+    pub at: Timestamp,
+}
+
+/// What an account rests on.
+#[derive(Serialize, ToSchema)]
+pub struct Basis {
+    /// `now`: the customer as they are at this moment; `replay`: their events, played again up to `at`.
+    what: &'static str,
+    /// How many events were played.
+    n_events: Option<u64>,
+    /// When the first of them was handled.
+    since: Option<At>,
+    /// Whether the event stream still holds everything that came before; decide calls are never played.
+    complete: Option<bool>,
+    /// Whether the customer's timeline says the same of the last decision up to then; `null` if it does not go back so far.
+    agrees: Option<bool>,
+}
+
+impl Basis {
+    /// The customer as they are.
+    pub fn now() -> Self {
+        Self {
+            what: "now",
+            n_events: None,
+            since: None,
+            complete: None,
+            agrees: None,
+        }
+    }
+
+    /// The customer's events, played again.
+    pub fn replayed(told: &Told, scene: &Scene<'_>, live: &Profile) -> Self {
+        let up_to = |trace: &&Trace| trace.at <= scene.at;
+        let oldest = live.timeline.front().map(|trace| trace.at);
+        let known = oldest.is_some_and(|oldest| oldest <= scene.at);
+        let live = live.timeline.iter().rev().filter(up_to);
+        let live = live.clone().find(|trace| tells(trace, scene.journey));
+        let again = last(scene.profile, scene.journey);
+        let same = |live: &Trace| again.is_some_and(|again| again.what == live.what);
+        Self {
+            what: "replay",
+            n_events: Some(told.n_events),
+            since: told.since.map(At),
+            complete: Some(told.complete),
+            agrees: live.filter(|_| known).map(same),
+        }
+    }
 }
 
 /// How a customer and a journey stand.
@@ -133,12 +84,15 @@ pub struct Why<'a> {
     at: At,
     /// The last input of the customer that it looks at.
     last_input_at: At,
+    /// What it rests on.
+    basis: Basis,
     /// All of it in one sentence.
     text: String,
     /// The newest line of the timeline that begins, refuses or ends a run, or holds a send back or lets it go; `null` if
     /// there is none among the last 32.
     last: Option<Line<'a>>,
-    /// The event that the entry is judged by; `null` if none is at hand.
+    /// The event that the entry is judged by; `null` if none is at hand. A real one is judged at the time it was handled, by
+    /// the customer that the account is of.
     event: Option<Trigger<'a>>,
     /// What would become of an entry: `enters`, `repeats`, `refused`, or `open` if that depends on an event.
     verdict: &'static str,
@@ -159,7 +113,10 @@ pub struct Why<'a> {
 struct Trigger<'a> {
     name: &'a str,
     id: &'a str,
+    /// When it happened.
     at: At,
+    /// When it is handled.
+    handled_at: At,
 }
 
 /// One condition.
@@ -212,14 +169,15 @@ struct Sending<'a> {
 }
 
 impl<'a> Why<'a> {
-    fn of(scene: &Scene<'a>, account: &'a Account) -> Self {
+    /// Shows an account.
+    pub fn of(scene: &Scene<'a>, account: &'a Account, basis: Basis) -> Self {
         let (verdict, reason) = match &account.verdict {
             Verdict::Enters => ("enters", None),
             Verdict::Repeats(_) => ("repeats", None),
             Verdict::Refused(code, _) => ("refused", Some(*code)),
             Verdict::Open => ("open", None),
         };
-        let last = last(scene);
+        let last = last(scene.profile, scene.journey);
         Self {
             customer: scene.profile.id.as_str(),
             journey: &scene.journey.name,
@@ -227,12 +185,14 @@ impl<'a> Why<'a> {
             bundle: &scene.bundle.id,
             at: At(scene.at),
             last_input_at: At(scene.profile.now),
+            basis,
             text: headline(scene, account, last),
             last: last.map(Line::of),
-            event: scene.event.map(|event| Trigger {
+            event: scene.event.map(|(event, now)| Trigger {
                 name: &event.name,
                 id: event.id.as_str(),
                 at: At(event.at),
+                handled_at: At(now),
             }),
             verdict,
             reason,
@@ -244,30 +204,35 @@ impl<'a> Why<'a> {
     }
 }
 
-/// Returns the newest line that says how the customer and the journey stand.
-fn last<'a>(scene: &Scene<'a>) -> Option<&'a Trace> {
-    let tells = |trace: &&Trace| {
-        trace.subject == scene.journey.name
-            && match &trace.what {
-                What::Entered
-                | What::Refused(..)
-                | What::Left(_)
-                | What::Sent(..)
-                | What::Blocked(..) => true,
-                What::Waits(_)
-                | What::Woke
-                | What::Scored(..)
-                | What::Took(..)
-                | What::Ranked(..)
-                | What::Set(_)
-                | What::Aimed(..)
-                | What::Missed(..)
-                | What::Met(..)
-                | What::Dealt(..)
-                | What::Crossed(..) => false,
-            }
+/// Returns the newest line that says how a customer and a journey stand.
+pub fn last<'p>(profile: &'p Profile, journey: &Journey) -> Option<&'p Trace> {
+    let mut lines = profile.timeline.iter().rev();
+    lines.find(|trace| tells(trace, journey))
+}
+
+/// Tells if a line says how a customer and a journey stand.
+fn tells(trace: &Trace, journey: &Journey) -> bool {
+    let stands = match &trace.what {
+        What::Entered
+        | What::Refused(..)
+        | What::Left(_)
+        | What::Sent(..)
+        | What::WouldSend(..)
+        | What::Blocked(..) => true,
+        What::Waits(_)
+        | What::Woke
+        | What::Scored(..)
+        | What::Took(..)
+        | What::Ranked(..)
+        | What::Set(_)
+        | What::WouldSet(_)
+        | What::Aimed(..)
+        | What::Missed(..)
+        | What::Met(..)
+        | What::Dealt(..)
+        | What::Crossed(..) => false,
     };
-    scene.profile.timeline.iter().rev().find(tells)
+    stands && trace.subject == journey.name
 }
 
 fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> String {
@@ -285,6 +250,7 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         What::Left(reason) => format!("{customer} left {journey} at {at} ({reason})"),
         What::Entered
         | What::Sent(..)
+        | What::WouldSend(..)
         | What::Blocked(..)
         | What::Waits(_)
         | What::Woke
@@ -292,6 +258,7 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         | What::Took(..)
         | What::Ranked(..)
         | What::Set(_)
+        | What::WouldSet(_)
         | What::Aimed(..)
         | What::Missed(..)
         | What::Met(..)
