@@ -62,7 +62,7 @@ impl<'a> Hearing<'a> {
         Candidate {
             journey,
             env: self.env(None),
-            key: "".into(),
+            key: Arc::default(),
             running: None,
         }
     }

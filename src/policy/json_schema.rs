@@ -29,7 +29,7 @@ pub const KINDS: [(&str, &str); 6] = [
         "Offers, placements, segments, features, limits, channels",
     ),
     ("model", "The manifest of a model"),
-    ("test", "A test of a journey"),
+    ("test", "What happens to a customer, and what must follow"),
     ("schemas", "What events, customers and templates look like"),
 ];
 

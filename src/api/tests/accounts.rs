@@ -12,7 +12,7 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
     world.ada().await;
     let answered = world.get("/v1/customers/ada/why?journey=cart").await;
     assert_eq!(answered.status, 200, "{}", answered.body);
-    let bundle = &world.node.engine.bundle.id;
+    let bundle = &world.node.engine.live.get().bundle.id;
     let mut shown = String::new();
     for (name, field) in answered.json().as_object().unwrap() {
         let lines = field.as_array().filter(|lines| !lines.is_empty());
@@ -106,6 +106,7 @@ async fn a_wrong_question_is_a_problem() {
             "bea/why?journey=cart&event=3",
             "bea/why?journey=cart&event={}",
             "bea/why?journey=cart&at=noon",
+            "bea/why?journey=cart&at=2026-01-06T10:00:00Z",
             "bea/why?journey=cart&at=2026-01-05T10:00:00Z&event={}",
             "bea/why?journey=card",
             "bea/why",
@@ -122,6 +123,9 @@ async fn a_wrong_question_is_a_problem() {
             bea/why?journey=cart&at=noon 400
               title: "the request is not right"
               detail: "`at` is `noon`, a time such as `2026-01-31T10:00:00Z` is expected"
+            bea/why?journey=cart&at=2026-01-06T10:00:00Z 400
+              title: "the request is not right"
+              detail: "`at` is 2026-01-06T10:00:00.000Z, a time of the past is expected: it is 2026-01-05T10:00:00.000Z"
             bea/why?journey=cart&at=2026-01-05T10:00:00Z&event={} 400
               title: "the request is not right"
               detail: "`at` plays real events, `event` makes one up: give one of them"

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 
+use crate::actors::live::Policies;
 use crate::actors::past;
 use crate::api::Api;
 use crate::api::auth::Caller;
@@ -14,10 +15,13 @@ use crate::api::customer::{Json, json, look, now};
 use crate::api::eval::event_of;
 use crate::api::problem::Problem;
 use crate::decide::why::{Account, why as account};
-use crate::domain::{Event, Map, Profile, Timestamp, What};
+use crate::domain::{Duration, Event, Map, Profile, Timestamp, What};
 use crate::policy::journey::Journey;
 use crate::policy::{Bundle, hint};
 use shown::{Basis, Scene, Why, last};
+
+/// How far the clock of a caller may be ahead.
+const AHEAD_MAX: Duration = Duration::from_secs(60);
 
 /// How a customer and a journey stand: what was decided last, every condition with its values, and what would have to
 /// be different.
@@ -46,22 +50,23 @@ pub async fn why(
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json, Problem> {
     let asked = Asked::read(&query?)?;
-    let bundle = api.node.engine.bundle.clone();
-    let journey = find(&bundle, &asked.journey)?;
+    let live = api.node.engine.live.get();
+    let bundle = &live.bundle;
+    let journey = find(bundle, &asked.journey)?;
     let profile = look(&api, &id?).await?;
     if let Some(at) = asked.at {
-        return then(&api, &bundle, &profile, journey, at).await;
+        return then(&api, &live, &profile, journey, at).await;
     }
     let at = now(&api.node, &profile);
     let event = match asked.event {
         Some(given) => Some((event_of(given, profile.id.as_str(), at)?, at)),
-        None => refused_event(&api, &profile, journey).await,
+        None => refused_event(&api, &live, &profile, journey).await,
     };
-    let standing = account(&bundle, &profile, journey, None, at);
+    let standing = account(bundle, &profile, journey, None, at);
     let account = match &event {
         None => standing,
         Some((event, at)) => {
-            let entry = account(&bundle, &profile, journey, Some(event), *at);
+            let entry = account(bundle, &profile, journey, Some(event), *at);
             Account {
                 verdict: entry.verdict,
                 entry: entry.entry,
@@ -70,7 +75,7 @@ pub async fn why(
         }
     };
     let scene = Scene {
-        bundle: &bundle,
+        bundle,
         profile: &profile,
         journey,
         event: event.as_ref().map(|(event, now)| (event, *now)),
@@ -83,21 +88,22 @@ pub async fn why(
 /// Plays the past again, and gives the account of then.
 async fn then(
     api: &Api,
-    bundle: &Bundle,
+    policies: &Policies,
     live: &Profile,
     journey: &Journey,
     at: Timestamp,
 ) -> Result<Json, Problem> {
+    let at = not_ahead(api, live, at)?;
     let Ok(_one) = api.replays.try_acquire() else {
         let detail = "another replay of the past is going on, try again in a moment";
         return Err(Problem::overloaded(detail));
     };
     let engine = &api.node.engine;
-    let told = past::replay(engine, bundle, journey, live.id.clone(), at).await;
+    let told = past::replay(engine, policies, journey, live.id.clone(), at).await;
     let told = told.map_err(|error| Problem::not_ready(error.to_string()))?;
     let replayed = &told.replayed;
     let scene = Scene {
-        bundle,
+        bundle: &policies.bundle,
         profile: &replayed.profile,
         journey,
         event: replayed.event.as_ref().map(|(event, now)| (event, *now)),
@@ -107,9 +113,20 @@ async fn then(
     Ok(json(&Why::of(&scene, &replayed.account, basis)))
 }
 
+/// Refuses a time that is yet to come; the clock of the caller may be a little ahead.
+fn not_ahead(api: &Api, live: &Profile, at: Timestamp) -> Result<Timestamp, Problem> {
+    let now = now(&api.node, live);
+    if at > now + AHEAD_MAX {
+        let detail = format!("`at` is {at}, a time of the past is expected: it is {now}");
+        return Err(Problem::bad_request(detail));
+    }
+    Ok(at.min(now))
+}
+
 /// Finds the event of the last refusal, with the time at which it was refused.
 async fn refused_event(
     api: &Api,
+    policies: &Policies,
     profile: &Profile,
     journey: &Journey,
 ) -> Option<(Event, Timestamp)> {
@@ -118,7 +135,7 @@ async fn refused_event(
         return None;
     };
     let id = last.event.as_ref()?;
-    let found = past::event(&api.node.engine, &profile.id, id, last.at).await;
+    let found = past::event(&api.node.engine, policies, &profile.id, id, last.at).await;
     // Without it the account is less complete, not wrong.
     let event = found.ok().flatten()?;
     let enters = journey.enter.on.event() == Some(&event.name);

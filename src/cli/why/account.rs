@@ -135,13 +135,14 @@ impl Page {
             "Would enter"
         };
         let said = match (of.text("verdict"), of.text("remedy")) {
-            ("open", _) if replayed => "No event has come by then that could enter.".to_owned(),
             ("open", _) if !by_event => "Enters when that comes, as far as can be told.".into(),
+            ("open", _) if replayed => "No event had come by then that could enter.".to_owned(),
             ("open", _) => {
                 "Whether it would enter depends on the event: give one by --event.".into()
             }
             ("enters", _) if replayed => "Entered.".into(),
-            ("enters", _) => format!("{would}."),
+            ("enters", _) if past => "What kept it out then does so no more.".into(),
+            ("enters", _) => "Would enter.".into(),
             ("repeats", _) => "The run that is in progress takes it.".into(),
             (_, "") => format!("Nothing would help.  {place}"),
             (_, remedy) => format!("{would} if {remedy}.  {place}"),
