@@ -48,6 +48,12 @@ fn excerpt(of: &Test, failure: &Failure<'_>) -> String {
     format!("\n  {place}\n      {}\n", line.unwrap_or_default().trim())
 }
 
+/// Says in one line what was expected and what there is.
+pub fn difference(failure: &Failure<'_>) -> String {
+    let [expected, got] = [&failure.check.wanted, &failure.got].map(yaml::entry);
+    format!("expected {expected}, got {got}")
+}
+
 fn values(of: &Test, failure: &Failure<'_>) -> String {
     let about = match &failure.check.journey {
         Some(journey) if of.journey.as_ref() != Some(journey) => format!(" (of {journey})"),
@@ -156,6 +162,8 @@ fn decided(what: &What, start: Timestamp) -> String {
         What::Sent(_, channel, template) => format!("SENT {template} ({channel})"),
         What::Blocked(code, why) => format!("blocked {code}: {why}"),
         What::Set(names) => format!("wrote {}", names.join(", ")),
+        What::WouldSend(channel, template) => format!("would send {template} ({channel})"),
+        What::WouldSet(names) => format!("would write {}", names.join(", ")),
         What::Left(reason) => format!("ended: {reason}"),
         What::Crossed(way, why) => format!("{}: {why}", way.as_str()),
     }
