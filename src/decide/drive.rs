@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
-use crate::decide::schedule;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
+use crate::decide::{migrate, schedule};
 use crate::domain::instance::Instance;
 use crate::domain::{
     Action, Answer, Crossing, Duration, Event, Fact, Profile, Score, Timer, Timestamp,
@@ -81,12 +81,17 @@ pub fn handle(
                 drive.outcome.duplicate = true;
                 return drive.outcome;
             }
+            drive.migrate(moment, now);
             // What is due at this very time comes after the event.
             drive.wake_all(now - Duration::from_millis(1), None);
             drive.event(event, now);
         }
-        Cause::Wake(upto) => drive.wake_all(*upto, (!moment.at_due).then_some(now)),
+        Cause::Wake(upto) => {
+            drive.migrate(moment, now);
+            drive.wake_all(*upto, (!moment.at_due).then_some(now));
+        }
         Cause::Ask(ask) => {
+            drive.migrate(moment, now);
             drive.wake_all(now - Duration::from_millis(1), None);
             drive.keep_up(&[], Spur::default(), now);
             drive.moment([], None, now);
@@ -132,6 +137,13 @@ impl Drive<'_> {
         self.walk(Stage::Observe(event), now);
         self.keep_up(bundle.segments_of(&event.name), spur, now);
         self.moment([Stage::React(event)], Some(event), now);
+    }
+
+    /// Lets the live policies take over runs of earlier revisions, before anything else becomes of them.
+    fn migrate(&mut self, moment: Moment, now: Timestamp) {
+        if let Some(now) = migrate::time(self.bundle, self.profile, moment.at_due, now) {
+            self.moment([Stage::Migrate], None, now);
+        }
     }
 
     /// Ends everything that waits up to a time, the earliest first.
@@ -315,6 +327,7 @@ impl Drive<'_> {
             | Fact::Cart(..)
             | Fact::Entered(_)
             | Fact::Refreshed(..)
+            | Fact::Migrated(..)
             | Fact::Moved(..)
             | Fact::Bound(..)
             | Fact::Left(..)

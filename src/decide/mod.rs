@@ -16,6 +16,7 @@ mod heed;
 mod horizon;
 mod inputs;
 mod journeys;
+mod migrate;
 mod observe;
 mod propensity;
 pub mod rank;

@@ -63,4 +63,6 @@ pub enum What {
     Dealt(Arc<str>, Arc<str>),
     /// The edge of the segment was crossed; the conditions with their values.
     Crossed(Way, Arc<str>),
+    /// The run goes on in another revision of the journey; the step where it was.
+    Migrated(Arc<str>),
 }

@@ -14,6 +14,7 @@ mod laws_segments;
 mod offers;
 mod questions;
 mod quiet_hours;
+mod revisions;
 mod segments;
 mod splits;
 mod wait_for;
@@ -273,6 +274,7 @@ fn shown(what: &What) -> String {
         What::Aimed(until, why) => format!("waits until {}: {why}", until.since(start())),
         What::Missed(then, why) => format!("missed, {then}: {why}"),
         What::Met(arm, why) => format!("met {arm}: {why}"),
+        What::Migrated(from) => format!("migrated from {from}"),
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
     }
 }

@@ -1,6 +1,7 @@
 //! From files to a bundle: sort the documents, learn the names, then compile everything and report everything.
 
 mod act;
+mod archive;
 mod arms;
 mod catalogue;
 mod desk;
@@ -10,6 +11,7 @@ mod fields;
 mod journey;
 mod limits;
 mod listeners;
+mod migrate;
 mod model;
 mod quiet;
 mod schema;
@@ -30,6 +32,7 @@ use crate::policy::lint;
 use crate::policy::question::Vocabulary;
 use crate::policy::suggest;
 use crate::policy::yaml::{self, Yaml};
+pub use archive::Kept;
 pub use desk::Desk;
 
 /// What came of policy files.
@@ -45,9 +48,17 @@ pub struct Checked {
 ///
 /// The order of the files and the comments in them change nothing, the bundle's id included.
 pub fn check(sources: &[Source]) -> Checked {
+    check_with(sources, &[])
+}
+
+/// Checks policy files as [`check`] does, and compiles journeys of earlier sets beside them: for who is in them, nobody
+/// enters them. Those that cannot be compiled are left out.
+///
+/// - `kept`: the newest first.
+pub fn check_with(sources: &[Source], kept: &[Kept]) -> Checked {
     let mut desk = Desk::default();
     let documents = read_all(sources, &mut desk);
-    let bundle = Build::new(&documents).run(&mut desk);
+    let bundle = Build::new(&documents).run(&mut desk, kept);
     let is_right = desk.n_errors() == 0;
     let mut problems = Diagnostics(desk.problems);
     problems.sort();
@@ -201,7 +212,30 @@ impl<'d> Build<'d> {
         }
     }
 
-    fn run(mut self, desk: &mut Desk) -> Bundle {
+    fn run(self, desk: &mut Desk, kept: &[Kept]) -> Bundle {
+        let documents = self.documents;
+        let (mut bundle, mut drafts) = self.gather(desk);
+        let n_live = desk.registry.n_features();
+        let schemas = desk.schemas.clone();
+        let idle = archive::compile(desk, kept, &mut bundle, &mut drafts);
+        bundle.features = desk.registry.take_features();
+        // A name is the live set's.
+        for feature in bundle.features.iter_mut().skip(n_live) {
+            feature.name = None;
+        }
+        bundle.vocabulary = Vocabulary {
+            schemas,
+            features: desk.registry.take_names(),
+        };
+        segment::link(desk, drafts, &mut bundle);
+        bundle.listeners = listeners::listeners(&bundle, &idle);
+        bundle.standing = standing(&bundle, documents);
+        bundle.id = id(documents);
+        bundle
+    }
+
+    /// Compiles every document; what is left is to put features and segments in their places.
+    fn gather(mut self, desk: &mut Desk) -> (Bundle, segment::Drafts) {
         for document in self.of(Kind::Schema) {
             desk.source = Some(document.source.clone());
             schema::compile(desk, &document.root, &mut self.names.templates);
@@ -237,16 +271,7 @@ impl<'d> Build<'d> {
         if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
         }
-        self.bundle.features = desk.registry.take_features();
-        self.bundle.vocabulary = Vocabulary {
-            schemas: desk.schemas.clone(),
-            features: desk.registry.take_names(),
-        };
-        segment::link(desk, drafts, &mut self.bundle);
-        self.bundle.listeners = listeners::listeners(&self.bundle);
-        self.bundle.standing = standing(&self.bundle, self.documents);
-        self.bundle.id = id(self.documents);
-        self.bundle
+        (self.bundle, drafts)
     }
 
     fn of(&self, kind: Kind) -> impl Iterator<Item = &'d Document> + use<'d> {
@@ -277,9 +302,12 @@ impl<'d> Build<'d> {
                 catalogue::compile(desk, &self.names, &document.root, &mut self.bundle);
             }
             Kind::Journey => {
+                if let Some(name) = migrate::ended(desk, &document.root) {
+                    self.bundle.ended.insert(name);
+                    return;
+                }
                 let n_before = desk.n_errors();
-                let journey =
-                    journey::compile(desk, &self.names, &document.root, &document.canonical);
+                let journey = journey::compile(desk, &self.names, &document.root);
                 if let Some(journey) = journey.as_ref().filter(|_| desk.n_errors() == n_before) {
                     lint::journey(desk, journey);
                 }
@@ -304,9 +332,14 @@ fn standing(bundle: &Bundle, documents: &[Document]) -> u64 {
         has(root, "features") || has(root, "segments") || has(root, "journey") && waits(root)
     };
     let documents = documents.iter().filter(|document| stands(&document.root));
-    let texts: Vec<&str> = documents
+    let mut texts: Vec<&str> = documents
         .map(|document| document.canonical.as_str())
         .collect();
+    // What earlier journeys ask for is kept up with as long as they are kept.
+    let used = bundle.segments.iter().filter(|it| it.used);
+    if !bundle.archive.journeys.is_empty() {
+        texts.extend(used.map(|segment| segment.name.as_ref()));
+    }
     listeners::standing(bundle, &texts)
 }
 

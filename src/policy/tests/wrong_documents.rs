@@ -1104,7 +1104,7 @@ offers: { a b: { placements: [] } }
              3 │ enter: { event: A, where: profil.id == 1 }
                ╰────
               help: keys of a journey are `journey`, `about`, `class`, `priority`, `quiet_hours`, `enter`,
-                    `goal`, `exit`, `holdout`, `steps`
+                    `goal`, `exit`, `holdout`, `steps`, `migrate`
 
             attune::unknown_name
 
