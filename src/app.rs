@@ -10,7 +10,7 @@ use crate::actors::{self, Engine};
 use crate::config::{Config, Durability};
 use crate::policy::{self, Bundle, Source};
 use crate::release::Folder;
-pub use crate::release::folder::sources;
+pub use crate::release::folder::{collect, sources};
 pub use crate::release::models::{named, scorer};
 use crate::scoring::Scorer;
 use crate::store::{self, Store};
@@ -22,7 +22,9 @@ use crate::stream::{self, JetStream, Layout, Opened, Streams};
 ///
 /// Everything that is wrong with the files, underlined.
 pub fn compile(sources: &[Source], color: bool) -> anyhow::Result<Bundle> {
-    let policy::Checked { bundle, problems } = policy::check(sources);
+    let policy::Checked {
+        bundle, problems, ..
+    } = policy::check(sources);
     let n_warnings = problems.0.len() - problems.n_errors();
     if bundle.is_some() && n_warnings > 0 {
         tracing::warn!(

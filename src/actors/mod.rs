@@ -18,6 +18,7 @@ mod load;
 pub mod node;
 mod outgoing;
 pub mod partition;
+pub mod past;
 mod reader;
 pub mod record;
 mod recover;

@@ -5,6 +5,7 @@
 //! POST /v1/eval                      what an expression is      eval
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
+//! GET  /v1/customers/{id}/why        how they and a journey stand   why
 //! GET  /v1/policies /{revision}      what is live, and was      policies
 //! POST /v1/policies /rollback        changes it                 policies
 //! GET  /livez /readyz /metrics       for operators              health
@@ -22,6 +23,7 @@ mod policies;
 mod problem;
 pub mod requests;
 mod timeline;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -38,6 +40,7 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 pub use gate::{Gate, gated};
@@ -57,6 +60,8 @@ pub struct Api {
     /// Differs from process to process, so that no two calls without a key are the same decision.
     nonce: String,
     n_calls: AtomicU64,
+    /// Replays of the past read much: one at a time.
+    replays: Semaphore,
 }
 
 impl Api {
@@ -72,6 +77,7 @@ impl Api {
             token: token.map(Secret::new),
             nonce,
             n_calls: AtomicU64::new(0),
+            replays: Semaphore::new(1),
         }
     }
 
@@ -126,6 +132,7 @@ fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
             "/v1/customers/{id}/timeline",
             get(timeline::timeline),
         ),
+        (Method::GET, "/v1/customers/{id}/why", get(why::why)),
         (Method::GET, "/v1/policies", get(policies::list)),
         (
             Method::POST,

@@ -130,6 +130,16 @@ impl Problem {
         )
     }
 
+    /// There is no such journey.
+    pub fn unknown_journey(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:unknown-journey",
+            "there is no such journey",
+            StatusCode::NOT_FOUND,
+            detail,
+        )
+    }
+
     /// Nothing is known of a customer.
     pub fn unknown_customer(id: &str) -> Self {
         Self::new(
@@ -155,6 +165,16 @@ impl Problem {
         Self::new(
             "urn:attune:problem:not-ready",
             "the server is not ready",
+            StatusCode::SERVICE_UNAVAILABLE,
+            detail,
+        )
+    }
+
+    /// The node has too much to do.
+    pub fn overloaded(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:overloaded",
+            "the server has too much to do",
             StatusCode::SERVICE_UNAVAILABLE,
             detail,
         )
@@ -198,12 +218,7 @@ impl From<AskError> for Problem {
         let detail = error.to_string();
         match error {
             AskError::NotReady => Self::not_ready(detail),
-            AskError::Overloaded => Self::new(
-                "urn:attune:problem:overloaded",
-                "the server has too much to do",
-                StatusCode::SERVICE_UNAVAILABLE,
-                detail,
-            ),
+            AskError::Overloaded => Self::overloaded(detail),
             AskError::Failed => Self::new(
                 "urn:attune:problem:failed",
                 "the decision failed",

@@ -4,12 +4,12 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
+use crate::decide::inputs::complete;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
+use crate::decide::told::Told;
 use crate::decide::{migrate, schedule};
 use crate::domain::instance::Instance;
-use crate::domain::{
-    Action, Answer, Crossing, Duration, Event, Fact, Profile, Score, Timer, Timestamp,
-};
+use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
 /// What comes in for a customer.
@@ -62,19 +62,7 @@ pub fn handle(
     scoring: Scoring<'_>,
 ) -> Outcome {
     let now = moment.now.max(profile.now);
-    let outcome = Outcome::default();
-    let mut drive = Drive {
-        bundle,
-        profile,
-        scoring,
-        traceparent,
-        outcome,
-        crossings: VecDeque::new(),
-        n_crossings: 0,
-        told: Told::default(),
-        contest: Contest::default(),
-        parked: Vec::new(),
-    };
+    let mut drive = Drive::new(bundle, profile, traceparent, scoring);
     match cause {
         Cause::Event(event) => {
             if drive.profile.has_seen(event.id.fingerprint()) {
@@ -101,6 +89,29 @@ pub fn handle(
     drive.outcome
 }
 
+/// Makes a customer known at a time: segments and timers follow the policies from then on, and nobody enters because of it.
+pub fn introduce(bundle: &Bundle, profile: &mut Profile, now: Timestamp) {
+    let mut drive = Drive::new(bundle, profile, None, &|_| Scores::new());
+    drive.learn(Fact::Now(now));
+    drive.keep_up(&[], Spur::default(), now);
+}
+
+/// Takes a customer up to the moment at which the journeys hear of an event: everything that was due before is handled,
+/// and the event is learnt. Returns when that is.
+pub fn learn(
+    bundle: &Bundle,
+    profile: &mut Profile,
+    event: &Event,
+    now: Timestamp,
+    scoring: Scoring<'_>,
+) -> Timestamp {
+    let now = now.max(profile.now);
+    let mut drive = Drive::new(bundle, profile, None, scoring);
+    drive.wake_all(now - Duration::from_millis(1), None);
+    drive.learn_event(event, now);
+    now
+}
+
 /// After so many crossings of segments within one input nobody enters because of another one.
 const CROSSINGS_MAX: usize = 32;
 
@@ -120,23 +131,39 @@ struct Drive<'a> {
     parked: Vec<Parked>,
 }
 
-/// What the last facts told of a customer.
-#[derive(Clone, Copy, Default)]
-struct Told {
-    traits: bool,
-    zone: bool,
-}
+impl<'a> Drive<'a> {
+    fn new(
+        bundle: &'a Bundle,
+        profile: &'a mut Profile,
+        traceparent: Option<&'a Arc<str>>,
+        scoring: Scoring<'a>,
+    ) -> Self {
+        Self {
+            bundle,
+            profile,
+            scoring,
+            traceparent,
+            outcome: Outcome::default(),
+            crossings: VecDeque::new(),
+            n_crossings: 0,
+            told: Told::default(),
+            contest: Contest::default(),
+            parked: Vec::new(),
+        }
+    }
 
-impl Drive<'_> {
     fn event(&mut self, event: &Event, now: Timestamp) {
-        let bundle = self.bundle;
+        self.learn_event(event, now);
+        self.moment([Stage::React(event)], Some(event), now);
+    }
+
+    fn learn_event(&mut self, event: &Event, now: Timestamp) {
         let spur = Spur {
             event: Some(event),
             due: None,
         };
         self.walk(Stage::Observe(event), now);
-        self.keep_up(bundle.segments_of(&event.name), spur, now);
-        self.moment([Stage::React(event)], Some(event), now);
+        self.keep_up(self.bundle.segments_of(&event.name), spur, now);
     }
 
     /// Lets the live policies take over runs of earlier revisions, before anything else becomes of them.
@@ -305,38 +332,7 @@ impl Drive<'_> {
     }
 
     fn learn(&mut self, fact: Fact) {
-        match &fact {
-            Fact::Trait(path, _) => {
-                self.told.traits = true;
-                self.told.zone |= path.as_ref() == "timezone";
-            }
-            Fact::Zone(_) => {
-                self.told = Told {
-                    traits: true,
-                    zone: true,
-                }
-            }
-            Fact::Consented(_) => self.told.traits = true,
-            Fact::Seen(..)
-            | Fact::Now(_)
-            | Fact::Suppressed(_)
-            | Fact::Unsuppressed(..)
-            | Fact::Contacted(..)
-            | Fact::Delivered(_)
-            | Fact::Folded(..)
-            | Fact::Cart(..)
-            | Fact::Entered(_)
-            | Fact::Refreshed(..)
-            | Fact::Migrated(..)
-            | Fact::Moved(..)
-            | Fact::Bound(..)
-            | Fact::Left(..)
-            | Fact::Given(..)
-            | Fact::Traced(_)
-            | Fact::Standing(_)
-            | Fact::Crossed(..)
-            | Fact::Armed(..) => {}
-        }
+        self.told.note(&fact);
         self.profile.apply(&fact);
         self.outcome.facts.push(fact);
     }
@@ -366,17 +362,6 @@ impl Drive<'_> {
         self.parked.extend(effects.parked);
         effects.runs
     }
-}
-
-/// Returns one score for every row that was asked for, so that a step never asks twice.
-fn complete(request: &Request, scored: &Scores) -> (Arc<str>, Vec<Score>) {
-    let given = scored.get(&request.model).map_or(&[][..], Vec::as_slice);
-    let none = || Score::unavailable("the model gave no score");
-    let of = |idx: usize| given.get(idx).cloned().unwrap_or_else(none);
-    (
-        request.model.clone(),
-        (0..request.rows.len()).map(of).collect(),
-    )
 }
 
 /// Returns the numbers of both lists, sorted, each once.

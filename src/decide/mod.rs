@@ -27,8 +27,10 @@ mod send;
 mod step;
 #[cfg(test)]
 mod tests;
+mod told;
 mod unknown;
 mod wait;
+pub mod why;
 
 pub use drive::{Cause, handle};
 pub use env::Env;

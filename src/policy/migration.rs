@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::domain::instance::Instance;
 use crate::policy::bundle::Bundle;
 use crate::policy::journey::{Journey, Step};
+use crate::policy::mode::Mode;
 
 /// What becomes of runs of earlier revisions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,9 @@ impl Bundle {
             let is_ended = self.ended.contains(&run.journey);
             return is_ended.then_some(Landing::Exit);
         };
-        if live.revision == run.revision {
+        // A shadow stays one, and nothing else becomes one.
+        let is_shadow = live.mode == Mode::Shadow;
+        if live.revision == run.revision || is_shadow != run.is_shadow() {
             return None;
         }
         let concerns = |it: &&Migration| it.from.is_empty() || it.from.contains(&run.revision);

@@ -9,11 +9,13 @@ pub mod diagnostic;
 pub mod explain;
 pub mod expr;
 pub mod feature;
+mod format;
 pub mod journey;
 pub mod json_schema;
 pub mod limits;
 mod lint;
 pub mod migration;
+pub mod mode;
 pub mod model;
 pub mod offer;
 pub mod question;
@@ -21,6 +23,7 @@ mod registry;
 mod schema;
 pub mod segment;
 mod suggest;
+pub mod test;
 pub mod wanted;
 mod yaml;
 
@@ -28,7 +31,9 @@ pub use bundle::{Bundle, Place};
 pub use compile::{Checked, Kept, check, check_with, compile};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use expr::Expr;
+pub use format::format;
 pub use suggest::hint;
+pub use test::Test;
 
 #[cfg(test)]
 mod tests;

@@ -158,8 +158,12 @@ fn read(path: &PathBuf) -> anyhow::Result<Source> {
     Ok(Source::new(&path.display().to_string(), &text))
 }
 
-/// Finds YAML files, also in folders below; a folder of a model is not one of policies.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// Finds YAML files, also in folders below; what begins with a dot is passed over.
+///
+/// # Errors
+///
+/// A folder cannot be read, or there is no such file or folder.
+pub fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     if !path.is_dir() {
         if !path.exists() {
             bail!("there is no file or folder `{}`", path.display());

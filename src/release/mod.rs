@@ -370,7 +370,9 @@ fn expect(book: &Book, expected: u64) -> Result<(), Error> {
 async fn check(sources: Vec<Source>, ledger: &Ledger) -> Result<Candidate, Error> {
     let kept = ledger.kept();
     let checking = tokio::task::spawn_blocking(move || {
-        let policy::Checked { bundle, problems } = policy::check_with(&sources, &kept);
+        let policy::Checked {
+            bundle, problems, ..
+        } = policy::check_with(&sources, &kept);
         let bundle = bundle
             .map(Arc::new)
             .ok_or(Error::Wrong(problems.errors()))?;

@@ -16,7 +16,11 @@ mod bad_start;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod projects;
 #[cfg(test)]
 mod reload;
 #[cfg(test)]
@@ -33,3 +37,5 @@ mod support;
 mod tidy;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod why;

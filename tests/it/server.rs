@@ -182,6 +182,11 @@ impl Attune {
         fs::read_to_string(&self.log).unwrap()
     }
 
+    /// Returns the address of its API.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();

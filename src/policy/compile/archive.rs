@@ -44,18 +44,21 @@ pub(super) fn compile(
         let mut aside = Desk::default();
         aside.registry = desk.registry.lend();
         let mut documents = read_all(&set.sources, &mut aside);
-        let is_needed = |of: &Document| {
-            of.kind != Kind::Journey || missing.contains(&journey::revision(&of.root))
+        let is_needed = |of: &Document| match of.kind {
+            Kind::Journey => missing.contains(&journey::revision(&of.root)),
+            Kind::Schema | Kind::Catalogue | Kind::Model => true,
+            Kind::Test => false,
         };
         documents.retain(is_needed);
-        let (old, old_drafts) = Build::new(&documents).gather(&mut aside);
+        let mut build = Build::new(&documents);
+        let old_drafts = build.gather(&mut aside);
         desk.registry.take_back(aside.registry);
         let mut graft = Graft {
             desk,
             bundle,
             needed: &mut needed,
         };
-        graft.all(old, old_drafts, drafts);
+        graft.all(build.bundle, old_drafts, drafts);
     }
     let journeys = &mut bundle.archive.journeys;
     journeys.sort_by(|a, b| (&a.name, a.revision).cmp(&(&b.name, b.revision)));

@@ -9,11 +9,13 @@ use crate::policy::compile::fields::Fields;
 use crate::policy::compile::{Names, enter, migrate, quiet, steps};
 use crate::policy::expr::{Expr, Root, Scope, Site};
 use crate::policy::journey::{Act, Class, Exit, Goal, Journey, On, Step, Trigger, Until};
+use crate::policy::mode::Mode;
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "journey",
     "about",
+    "mode",
     "class",
     "priority",
     "quiet_hours",
@@ -58,6 +60,10 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml) -> Option<Journey> {
     let about = fields
         .get("about")
         .and_then(|node| desk.text(node, "`about`"));
+    let mode = match fields.get("mode") {
+        Some(node) => desk.choice(node, "mode", &Mode::ALL),
+        None => Some(Mode::Live),
+    };
     let class = match fields.get("class") {
         Some(node) => desk.choice(node, "class", &CLASSES),
         None => Some(Class::Marketing),
@@ -81,9 +87,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml) -> Option<Journey> {
     let flow = desk
         .need(&fields, "steps")
         .map(|node| steps::compile(desk, names, event.as_ref(), node));
-    let migrate = fields
-        .get(migrate::KEY)
-        .map(|node| migrate::compile(desk, node, flow.as_deref().unwrap_or_default()));
+    let migrate = migrate::compile(desk, fields.get(migrate::KEY), flow.as_deref());
     let (name, name_node) = (name?, name_node?);
     if !desk.declare("journey", &name, name_node) {
         return None;
@@ -91,6 +95,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml) -> Option<Journey> {
     let mut journey = Journey {
         name,
         about: about.unwrap_or_default(),
+        mode: mode?,
         class: class?,
         priority: priority.map_or(Some(None), |priority| priority.map(Some))?,
         quiet: quiet.map_or(Some(None), |quiet| quiet.map(Some))?,
@@ -99,7 +104,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml) -> Option<Journey> {
         exits,
         holdout: holdout?,
         flow: flow?,
-        migrate: migrate.unwrap_or_default(),
+        migrate,
         revision: revision(root),
         uses_entry: false,
         place: desk.place(name_node),

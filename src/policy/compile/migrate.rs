@@ -18,10 +18,10 @@ const HELP: &str = "write `same`, `exit`, or `{steps: {\"2\": \"3\", \"1.branch.
 /// Reads `migrate`.
 ///
 /// - `flow`: the steps of this revision.
-pub fn compile(desk: &mut Desk, node: &Yaml, flow: &[Step]) -> Vec<Migration> {
-    let items = node.items();
-    let all = items.iter().filter_map(|item| one(desk, item, flow));
-    all.collect()
+pub fn compile(desk: &mut Desk, node: Option<&Yaml>, flow: Option<&[Step]>) -> Vec<Migration> {
+    let items = node.map_or(&[][..], Yaml::items).iter();
+    let flow = flow.unwrap_or_default();
+    items.filter_map(|item| one(desk, item, flow)).collect()
 }
 
 /// Reads a document that has nothing but a journey's name and `migrate: exit`: whoever is in it leaves.

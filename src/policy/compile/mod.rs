@@ -6,6 +6,7 @@ mod arms;
 mod catalogue;
 mod desk;
 mod enter;
+mod expect;
 mod feature;
 mod fields;
 mod journey;
@@ -18,6 +19,8 @@ mod schema;
 mod segment;
 mod split;
 mod steps;
+mod test;
+mod timeline;
 mod value;
 mod wait;
 
@@ -31,6 +34,7 @@ use crate::policy::diagnostic::{Diagnostics, Source};
 use crate::policy::lint;
 use crate::policy::question::Vocabulary;
 use crate::policy::suggest;
+use crate::policy::test::Test;
 use crate::policy::yaml::{self, Yaml};
 pub use archive::Kept;
 pub use desk::Desk;
@@ -40,6 +44,8 @@ pub use desk::Desk;
 pub struct Checked {
     /// The bundle, if there is no error.
     pub bundle: Option<Bundle>,
+    /// The tests, sorted by file and position; none if there is an error.
+    pub tests: Vec<Test>,
     /// Errors and warnings, sorted by file and position.
     pub problems: Diagnostics,
 }
@@ -58,12 +64,15 @@ pub fn check(sources: &[Source]) -> Checked {
 pub fn check_with(sources: &[Source], kept: &[Kept]) -> Checked {
     let mut desk = Desk::default();
     let documents = read_all(sources, &mut desk);
-    let bundle = Build::new(&documents).run(&mut desk, kept);
+    let n_policies = documents.partition_point(|document| document.kind != Kind::Test);
+    let (documents, tests) = documents.split_at(n_policies);
+    let (bundle, tests) = Build::new(documents).run(&mut desk, tests, kept);
     let is_right = desk.n_errors() == 0;
     let mut problems = Diagnostics(desk.problems);
     problems.sort();
     Checked {
         bundle: Some(bundle).filter(|_| is_right),
+        tests: if is_right { tests } else { Vec::new() },
         problems,
     }
 }
@@ -74,7 +83,9 @@ pub fn check_with(sources: &[Source], kept: &[Kept]) -> Checked {
 ///
 /// Every error in all files, sorted by file and position.
 pub fn compile(sources: &[Source]) -> Result<Bundle, Diagnostics> {
-    let Checked { bundle, problems } = check(sources);
+    let Checked {
+        bundle, problems, ..
+    } = check(sources);
     bundle.ok_or_else(|| problems.errors())
 }
 
@@ -98,9 +109,9 @@ enum Kind {
     Model,
     /// A journey.
     Journey,
+    /// A test.
+    Test,
 }
-
-const LATER: [&str; 1] = ["test"];
 
 fn read_all(sources: &[Source], desk: &mut Desk) -> Vec<Document> {
     let mut documents = Vec::new();
@@ -140,6 +151,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         "model",
         "schemas",
         "templates",
+        "test",
     ];
     let help = format!("a document has one of the keys {}", desk::list(&known));
     let Some(entries) = root.entries() else {
@@ -147,6 +159,10 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         return None;
     };
     let has = |key: &str| root.entry(key).is_some();
+    // A test names its journey.
+    if has("test") {
+        return Some(Kind::Test);
+    }
     if has("journey") {
         return Some(Kind::Journey);
     }
@@ -161,15 +177,6 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     }
     desk.incomplete = true;
     let (first, _) = entries.first()?;
-    let later = entries.iter().find_map(|(key, _)| {
-        let text = key.text().filter(|text| LATER.contains(&text.as_ref()))?;
-        Some((key, text))
-    });
-    if let Some((key, text)) = later {
-        let message = format!("`{text}` is not supported yet");
-        desk.advise("not_supported", key.span.clone(), message, help);
-        return None;
-    }
     let written = first.text().map_or("", AsRef::as_ref);
     let hint = suggest::hint(written, known);
     let message = format!("unknown kind of document `{written}`{hint}");
@@ -212,30 +219,30 @@ impl<'d> Build<'d> {
         }
     }
 
-    fn run(self, desk: &mut Desk, kept: &[Kept]) -> Bundle {
-        let documents = self.documents;
-        let (mut bundle, mut drafts) = self.gather(desk);
+    fn run(mut self, desk: &mut Desk, tests: &[Document], kept: &[Kept]) -> (Bundle, Vec<Test>) {
+        let mut drafts = self.gather(desk);
         let n_live = desk.registry.n_features();
-        let schemas = desk.schemas.clone();
-        let idle = archive::compile(desk, kept, &mut bundle, &mut drafts);
+        let bundle = &mut self.bundle;
+        let idle = archive::compile(desk, kept, bundle, &mut drafts);
         bundle.features = desk.registry.take_features();
         // A name is the live set's.
         for feature in bundle.features.iter_mut().skip(n_live) {
             feature.name = None;
         }
         bundle.vocabulary = Vocabulary {
-            schemas,
+            schemas: desk.schemas.clone(),
             features: desk.registry.take_names(),
         };
-        segment::link(desk, drafts, &mut bundle);
-        bundle.listeners = listeners::listeners(&bundle, &idle);
-        bundle.standing = standing(&bundle, documents);
-        bundle.id = id(documents);
-        bundle
+        segment::link(desk, drafts, bundle);
+        bundle.listeners = listeners::listeners(bundle, &idle);
+        bundle.standing = standing(bundle, self.documents);
+        bundle.id = id(self.documents);
+        let tests = self.tests(desk, tests);
+        (self.bundle, tests)
     }
 
     /// Compiles every document; what is left is to put features and segments in their places.
-    fn gather(mut self, desk: &mut Desk) -> (Bundle, segment::Drafts) {
+    fn gather(&mut self, desk: &mut Desk) -> segment::Drafts {
         for document in self.of(Kind::Schema) {
             desk.source = Some(document.source.clone());
             schema::compile(desk, &document.root, &mut self.names.templates);
@@ -271,7 +278,28 @@ impl<'d> Build<'d> {
         if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
         }
-        (self.bundle, drafts)
+        drafts
+    }
+
+    fn tests(&self, desk: &mut Desk, documents: &[Document]) -> Vec<Test> {
+        let journeys = self.of(Kind::Journey);
+        let journeys = journeys.filter_map(|document| document.root.entry("journey"));
+        let known = test::Known {
+            names: &self.names,
+            bundle: &self.bundle,
+            journeys: journeys
+                .filter_map(|(_, name)| name.text().cloned())
+                .collect(),
+            segments: desk.registry.segments.names().map(Arc::from).collect(),
+            complete: desk.n_errors() == 0 && !desk.incomplete,
+        };
+        let mut tests = Vec::new();
+        for document in documents {
+            desk.source = Some(document.source.clone());
+            tests.extend(test::compile(desk, &known, &document.root));
+        }
+        tests.sort_by(|a, b| (&a.place.file, a.place.line).cmp(&(&b.place.file, b.place.line)));
+        tests
     }
 
     fn of(&self, kind: Kind) -> impl Iterator<Item = &'d Document> + use<'d> {
@@ -281,7 +309,7 @@ impl<'d> Build<'d> {
 
     fn document(&mut self, desk: &mut Desk, document: &Document) {
         match document.kind {
-            Kind::Schema => {}
+            Kind::Schema | Kind::Test => {}
             Kind::Model => {
                 let name = document
                     .root

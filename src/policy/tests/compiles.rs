@@ -85,6 +85,7 @@ fn the_shop_of_the_repository_compiles() {
     expect![[r#"
         cart_recovery None None 1 Some("cart-reminder") ["bundle-deal", "cart-reminder", "come-back", "free-shipping", "ten-off"]
         home_hero None Some("p * offer.value") 4 Some("bestsellers") ["bestsellers", "bundle-deal", "come-back", "free-shipping", "gift-card", "loyalty-club", "new-arrivals", "store-pickup", "welcome"]
+        win_back None None 1 Some("bestsellers") ["come-back"]
         bestsellers value (2 + (min(feature(0), 5) / 10)) when 0 cap None {"title":"What others buy"}
         bundle-deal value 6 when 1 cap Some("1 per 1w") {"title":"Buy three, pay two"}
         cart-reminder value 1 when 0 cap None {"title":"Your cart is waiting"}
