@@ -230,6 +230,7 @@ fn tells(trace: &Trace, journey: &Journey) -> bool {
         | What::Missed(..)
         | What::Met(..)
         | What::Dealt(..)
+        | What::Migrated(_)
         | What::Crossed(..) => false,
     };
     stands && trace.subject == journey.name
@@ -263,6 +264,7 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         | What::Missed(..)
         | What::Met(..)
         | What::Dealt(..)
+        | What::Migrated(_)
         | What::Crossed(..) => {
             format!("{customer} was in {journey} at {at}")
         }
