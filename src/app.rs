@@ -49,8 +49,12 @@ pub fn sources(policies: &[PathBuf], models: &Path) -> anyhow::Result<Vec<Source
     files.iter().map(read).collect()
 }
 
-/// Finds YAML files, also in folders below; a folder of a model is not one of policies.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+/// Finds YAML files, also in folders below; what begins with a dot is passed over.
+///
+/// # Errors
+///
+/// A folder cannot be read, or there is no such file or folder.
+pub fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     if !path.is_dir() {
         if !path.exists() {
             bail!("there is no file or folder `{}`", path.display());
@@ -91,7 +95,9 @@ fn collect_manifests(models: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<
 ///
 /// Everything that is wrong with the files, underlined.
 pub fn compile(sources: &[Source], color: bool) -> anyhow::Result<Bundle> {
-    let policy::Checked { bundle, problems } = policy::check(sources);
+    let policy::Checked {
+        bundle, problems, ..
+    } = policy::check(sources);
     let n_warnings = problems.0.len() - problems.n_errors();
     if bundle.is_some() && n_warnings > 0 {
         tracing::warn!(

@@ -81,6 +81,8 @@ pub struct Meters {
     pub actions: Counter,
     /// Changes of segments committed.
     pub crossings: Counter,
+    /// Actions that shadows would have sent.
+    pub shadow_actions: Counter,
     /// Images of customers larger than the budget.
     pub oversized: Counter,
     /// Decisions committed.
@@ -197,6 +199,11 @@ impl Meters {
                 "attune_segment_crossings_total",
                 "Changes of published segments committed",
                 self.crossings.get(),
+            ),
+            (
+                "attune_shadow_actions_total",
+                "Actions that journeys in shadow mode would have sent",
+                self.shadow_actions.get(),
             ),
         ]
     }

@@ -4,6 +4,7 @@ pub mod compare;
 mod customers;
 pub mod feed;
 mod file;
+pub mod html;
 mod line;
 mod lines;
 mod problems;
@@ -29,6 +30,7 @@ use crate::domain::{CustomerId, Timestamp};
 use crate::policy::wanted::Wanted;
 use compare::Comparison;
 use feed::Feed;
+use html::Page;
 use problems::Problems;
 use progress::Progress;
 use replay::{Replay, Side};
@@ -72,6 +74,9 @@ pub struct Args {
     /// Where actions go, one JSON object a line [default: standard output].
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Also writes a report with plots, one page of HTML that needs nothing else.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// So many customers stay in memory; the others are put on disk until they return.
     #[arg(long, value_name = "N", default_value = "1000000")]
     customers_max: NonZeroUsize,
@@ -85,6 +90,27 @@ enum Report {
     One(Summary),
     /// Of two.
     Two(Comparison),
+}
+
+impl Report {
+    fn html(&self, args: &Args) -> String {
+        let named = |paths: &[PathBuf]| {
+            let names = paths.iter().map(|path| path.display().to_string());
+            names.collect::<Vec<_>>().join(", ")
+        };
+        let (against, after, comparison) = match self {
+            Self::One(summary) => (None, summary, None),
+            Self::Two(of) => (Some(named(&args.against)), &of.after, Some(of)),
+        };
+        let policies = named(&args.policies);
+        Page {
+            policies,
+            against,
+            after,
+            comparison,
+        }
+        .html()
+    }
 }
 
 impl fmt::Display for Report {
@@ -113,6 +139,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         None => report(args, &mut BufWriter::new(stdout().lock()))?,
     };
+    if let Some(path) = &args.html {
+        let failed = || format!("cannot write `{}`", path.display());
+        std::fs::write(path, report.html(args)).with_context(failed)?;
+    }
     writeln!(stderr(), "{report}")?;
     let json = serde_json::to_string(&report)?;
     match &args.out {

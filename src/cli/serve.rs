@@ -83,18 +83,24 @@ impl Args {
 /// It cannot start, or cannot go on.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.config()?;
-    super::block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        serve(&config, stop).await
-    })?;
+    super::block_on(async { serve(&config, told_to_stop()?).await })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what ends when the process is asked to: by SIGTERM, or by SIGINT as Ctrl-C sends it.
+///
+/// # Errors
+///
+/// The system does not tell us of signals.
+pub fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Starts everything, runs until `stop`, and stops in the right order.

@@ -180,10 +180,13 @@ impl<'a> Hearing<'a> {
 /// Ends the sleep of a run: it leaves by an exit that holds, or goes on.
 pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> Effects {
     let mut effects = Effects::default();
-    effects.facts.push(Fact::Now(now));
     let Some(run) = profile.run(number) else {
         return effects;
     };
+    // A shadow does not move the clock of others.
+    if !run.is_shadow() {
+        effects.facts.push(Fact::Now(now));
+    }
     let trace = |what| {
         let (subject, step) = (run.journey.clone(), run.step.clone());
         let trace = Trace {

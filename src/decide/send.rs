@@ -75,6 +75,11 @@ pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
         }
         Settled::No | Settled::Goes(_) => {}
     }
+    if walk.is_shadow() {
+        let what = What::WouldSend(send.channel.clone(), send.template.clone());
+        walk.trace(&node.label, what);
+        return Next::Go(node.next);
+    }
     leave(walk, node, send, &action_id);
     let keep = walk.bundle.limits.keep(&send.channel);
     if let Some(keep) = keep.filter(|_| class == Class::Marketing) {
@@ -227,9 +232,13 @@ fn line(trace: &Trace) -> Option<Arc<str>> {
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Blocked(code, detail) => format!("held back: {code} {detail}"),
         What::Sent(_, channel, template) => format!("sent {channel} {template}"),
-        What::Refused(..) | What::Woke | What::Set(_) | What::Left(_) | What::Crossed(..) => {
-            return None;
-        }
+        What::Refused(..)
+        | What::Woke
+        | What::Set(_)
+        | What::Left(_)
+        | What::Crossed(..)
+        | What::WouldSend(..)
+        | What::WouldSet(_) => return None,
     };
     Some(text.into())
 }

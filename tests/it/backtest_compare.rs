@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::process::Command;
 
 use attune::cli::backtest::{Args, compared};
 use clap::Parser;
@@ -33,9 +34,12 @@ fn equal_policies_differ_in_nothing() {
 
             2026-01-31T10:00:00.000Z to 2026-01-31T12:00:00.000Z
             4 events of 3 customers in 0.00 s: 0 events/s
-                     0 actions gained by 0 customers
-                     0 actions lost by 0 customers
+                     0 actions gained
+                     0 actions lost
                      1 actions kept
+                     0 customers get more
+                     0 customers get fewer
+                     0 customers get as many others, or at other times
 
             all journeys
                                            before      after     change
@@ -78,9 +82,12 @@ fn a_cap_takes_actions_away_and_says_why() {
 
             2026-01-31T10:00:00.000Z to 2026-01-31T13:00:00.000Z
             5 events of 3 customers in 0.00 s: 0 events/s
-                     0 actions gained by 0 customers
-                     2 actions lost by 1 customers
+                     0 actions gained
+                     2 actions lost
                      2 actions kept
+                     0 customers get more
+                     1 customers get fewer
+                     0 customers get as many others, or at other times
 
             all journeys
                                            before      after     change
@@ -125,9 +132,12 @@ fn another_delay_moves_actions_and_another_journey_adds_some() {
 
             2026-01-31T10:00:00.000Z to 2026-01-31T23:00:00.000Z
             4 events of 3 customers in 0.00 s: 0 events/s
-                     2 actions gained by 2 customers
-                     2 actions lost by 2 customers
+                     2 actions gained
+                     2 actions lost
                      0 actions kept
+                     0 customers get more
+                     0 customers get fewer
+                     2 customers get as many others, or at other times
 
             all journeys
                                            before      after     change
@@ -157,6 +167,46 @@ fn another_delay_moves_actions_and_another_journey_adds_some() {
               2026-01-31 email                  2          2          ·
         "#]],
     );
+}
+
+#[test]
+fn a_report_is_written_beside_the_lines_and_the_summary() {
+    let folder = TempDir::new().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("before.yaml"), BEFORE).unwrap();
+    fs::write(path("after.yaml"), BEFORE.replace("1h", "2h")).unwrap();
+    let script = "10:00 a Product Added 1\n23:00 c Product Viewed 3";
+    fs::write(path("events.jsonl"), events(script)).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
+    command.current_dir(folder.path());
+    command.args([
+        "backtest",
+        "--policies",
+        "after.yaml",
+        "--against",
+        "before.yaml",
+    ]);
+    command.args([
+        "--events",
+        "events.jsonl",
+        "--out",
+        "out.jsonl",
+        "--html",
+        "report.html",
+    ]);
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let summary: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(
+        (&summary["gained"], &summary["lost"]),
+        (&1.into(), &1.into())
+    );
+    assert_eq!(summary["before"]["days"]["2026-01-31"]["email"], 1);
+    let lines = fs::read_to_string(path("out.jsonl")).unwrap();
+    assert_eq!(lines.lines().count(), 2);
+    let html = fs::read_to_string(path("report.html")).unwrap();
+    assert!(html.starts_with("<!doctype html>") && html.ends_with("</html>\n"));
+    assert!(html.contains("after.yaml <span class=\"versus\">against</span> before.yaml"));
 }
 
 /// Runs both over events, `TIME CUSTOMER EVENT PRODUCT` a line; shows the differing actions and the table.

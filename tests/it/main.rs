@@ -20,6 +20,8 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod projects;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod rule_r;

@@ -7,7 +7,7 @@ use crate::actors::past::Told;
 use crate::api::customer::At;
 use crate::api::timeline::Line;
 use crate::decide::why::{Account, Condition, Mark, Outgoing, Standing, Verdict};
-use crate::domain::{Event, Profile, Timestamp, Trace, What};
+use crate::domain::{Event, Profile, Timestamp, Trace, What, instance};
 use crate::policy::Bundle;
 use crate::policy::journey::Journey;
 
@@ -142,6 +142,8 @@ struct Shown<'a> {
 #[derive(Serialize, ToSchema)]
 struct InProgress<'a> {
     instance: u32,
+    /// It only says what it would do (`mode: shadow`); such runs are counted apart.
+    shadow: bool,
     key: &'a str,
     entered_at: At,
     /// The step where it stands.
@@ -213,15 +215,19 @@ pub fn last<'p>(profile: &'p Profile, journey: &Journey) -> Option<&'p Trace> {
 /// Tells if a line says how a customer and a journey stand.
 fn tells(trace: &Trace, journey: &Journey) -> bool {
     let stands = match &trace.what {
-        What::Entered | What::Refused(..) | What::Left(_) | What::Sent(..) | What::Blocked(..) => {
-            true
-        }
+        What::Entered
+        | What::Refused(..)
+        | What::Left(_)
+        | What::Sent(..)
+        | What::WouldSend(..)
+        | What::Blocked(..) => true,
         What::Waits(_)
         | What::Woke
         | What::Scored(..)
         | What::Took(..)
         | What::Ranked(..)
         | What::Set(_)
+        | What::WouldSet(_)
         | What::Aimed(..)
         | What::Missed(..)
         | What::Met(..)
@@ -246,6 +252,7 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         What::Left(reason) => format!("{customer} left {journey} at {at} ({reason})"),
         What::Entered
         | What::Sent(..)
+        | What::WouldSend(..)
         | What::Blocked(..)
         | What::Waits(_)
         | What::Woke
@@ -253,6 +260,7 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         | What::Took(..)
         | What::Ranked(..)
         | What::Set(_)
+        | What::WouldSet(_)
         | What::Aimed(..)
         | What::Missed(..)
         | What::Met(..)
@@ -284,7 +292,8 @@ impl<'a> Shown<'a> {
 impl<'a> InProgress<'a> {
     fn of(run: &'a Standing) -> Self {
         Self {
-            instance: run.number,
+            instance: instance::shown(run.number),
+            shadow: instance::is_shadow(run.number),
             key: &run.key,
             entered_at: At(run.entered_at),
             step: &run.step,

@@ -1,6 +1,7 @@
 //! Two sets of policies over the same events: what leaves under one of them only.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -33,10 +34,12 @@ pub struct Comparison {
     pub lost: u64,
     /// Actions that leave on both sides at the same time.
     pub kept: u64,
-    /// Customers who gain an action.
+    /// Customers who get more actions than before.
     pub customers_gaining: u64,
-    /// Customers who lose an action.
+    /// Customers who get fewer.
     pub customers_losing: u64,
+    /// Customers who get as many, but others or at other times.
+    pub customers_shifted: u64,
 }
 
 /// Runs both over the events and writes what differs: one line of JSON an action, in the order of time.
@@ -83,11 +86,12 @@ pub fn compare(
     Ok(Comparison {
         before: before.summary,
         after: after.summary,
-        gained: diff.gained.n,
-        lost: diff.lost.n,
+        gained: diff.gained,
+        lost: diff.lost,
         kept: diff.kept,
-        customers_gaining: diff.gained.customers.len() as u64,
-        customers_losing: diff.lost.customers.len() as u64,
+        customers_gaining: diff.customers(Ordering::Greater),
+        customers_losing: diff.customers(Ordering::Less),
+        customers_shifted: diff.customers(Ordering::Equal),
     })
 }
 
@@ -121,9 +125,11 @@ struct Diff {
     open: BTreeMap<Name, Pair>,
     /// Reason codes on either side.
     held: [HashMap<Spot, Arc<str>, RandomState>; 2],
-    gained: Tally,
-    lost: Tally,
+    gained: u64,
+    lost: u64,
     kept: u64,
+    /// Of customers for whom something differs: how many more actions they get.
+    net: HashMap<u64, i64, RandomState>,
 }
 
 /// Actions of one name.
@@ -131,13 +137,6 @@ struct Diff {
 struct Pair {
     before: Vec<Action>,
     after: Vec<Action>,
-}
-
-/// Actions of one side only, and whose they are.
-#[derive(Default)]
-struct Tally {
-    n: u64,
-    customers: HashSet<u64, RandomState>,
 }
 
 impl Diff {
@@ -184,32 +183,37 @@ impl Diff {
         let n_kept = before.len().min(after.len());
         self.kept += n_kept as u64;
         let spot = (*at, customer.clone(), journey.clone());
-        let because = |side: usize| self.held[side].get(&spot).map(AsRef::as_ref);
+        let [held_before, held_after] = &self.held;
         let lost = Change {
             what: "lost",
-            because: because(1),
+            because: held_after.get(&spot).map(AsRef::as_ref),
         };
         let gained = Change {
             what: "gained",
-            because: because(0),
+            because: held_before.get(&spot).map(AsRef::as_ref),
         };
         for action in &before[n_kept..] {
-            self.lost.count(customer);
+            self.lost += 1;
+            *self.net.entry(hash_of(customer)).or_default() -= 1;
             line::write(out, action, Some(lost))?;
         }
         for action in &after[n_kept..] {
-            self.gained.count(customer);
+            self.gained += 1;
+            *self.net.entry(hash_of(customer)).or_default() += 1;
             line::write(out, action, Some(gained))?;
         }
         Ok(())
     }
+
+    /// Returns how many customers get more, fewer, or as many other actions.
+    fn customers(&self, than_before: Ordering) -> u64 {
+        let nets = self.net.values();
+        nets.filter(|net| net.cmp(&&0) == than_before).count() as u64
+    }
 }
 
-impl Tally {
-    fn count(&mut self, customer: &CustomerId) {
-        self.n += 1;
-        self.customers.insert(xxh3_64(customer.as_str().as_bytes()));
-    }
+fn hash_of(customer: &CustomerId) -> u64 {
+    xxh3_64(customer.as_str().as_bytes())
 }
 
 fn name_of(action: &Action) -> Name {

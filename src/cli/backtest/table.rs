@@ -19,6 +19,11 @@ impl Comparison {
         let (before, after) = (self.before.total(), self.after.total());
         let mut rows = vec![row("entered", before.entries, after.entries)];
         rows.extend(rows_of("sent", &before.actions, &after.actions));
+        rows.extend(rows_of(
+            "shadow",
+            &before.shadow_actions,
+            &after.shadow_actions,
+        ));
         rows.extend(rows_of("held", &before.blocked, &after.blocked));
         rows.extend(rows_of("left", &before.exits, &after.exits));
         rows.extend(rows_of("refused", &before.refused, &after.refused));
@@ -61,6 +66,7 @@ fn rows(before: &Journey, after: &Journey) -> Vec<Row> {
     let mut rows = vec![row("entered", before.entries, after.entries)];
     let groups = [
         ("sent", &before.actions, &after.actions),
+        ("shadow", &before.shadow_actions, &after.shadow_actions),
         ("held", &before.blocked, &after.blocked),
         ("left", &before.exits, &after.exits),
         ("refused", &before.refused, &after.refused),
@@ -96,20 +102,20 @@ pub fn difference(before: u64, after: u64) -> String {
 impl fmt::Display for Comparison {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.after.head())?;
-        let Self {
-            gained,
-            lost,
-            kept,
-            customers_gaining,
-            customers_losing,
-            ..
-        } = self;
-        writeln!(
-            f,
-            "{gained:>10} actions gained by {customers_gaining} customers"
-        )?;
-        writeln!(f, "{lost:>10} actions lost by {customers_losing} customers")?;
-        writeln!(f, "{kept:>10} actions kept")?;
+        let rows = [
+            (self.gained, "actions gained"),
+            (self.lost, "actions lost"),
+            (self.kept, "actions kept"),
+            (self.customers_gaining, "customers get more"),
+            (self.customers_losing, "customers get fewer"),
+            (
+                self.customers_shifted,
+                "customers get as many others, or at other times",
+            ),
+        ];
+        for (n, what) in rows {
+            writeln!(f, "{n:>10} {what}")?;
+        }
         let mut tables = vec![("all journeys".to_owned(), self.totals())];
         let journeys = self.journeys().into_iter();
         tables.extend(journeys.map(|(name, rows)| (name.to_string(), rows)));

@@ -6,7 +6,7 @@ use crate::decide::explain::every_value;
 use crate::decide::journeys::{at_step, in_run};
 use crate::decide::step::Spur;
 use crate::decide::why::{Condition, Mark};
-use crate::domain::instance::Instance;
+use crate::domain::instance::{Instance, shown};
 use crate::domain::{Profile, Timestamp};
 use crate::policy::explain;
 use crate::policy::expr::{Expr, Root};
@@ -61,7 +61,7 @@ pub fn account(
     let exits = journey.exits.iter().enumerate();
     let exits = exits.map(|(idx, exit)| ways.exit(journey, idx, exit));
     Standing {
-        number: run.number,
+        number: shown(run.number),
         key: run.key.to_string(),
         entered_at: run.entered_at,
         step: run.step.to_string(),

@@ -10,6 +10,7 @@ mod compiles;
 mod cron;
 mod explains;
 mod expressions;
+mod format;
 mod fuzz;
 mod json_schema;
 mod laws;
@@ -22,6 +23,7 @@ mod wrong_limits;
 mod wrong_logic;
 mod wrong_segments;
 mod wrong_steps;
+mod wrong_tests;
 mod wrong_types;
 mod wrong_yaml;
 
