@@ -97,6 +97,10 @@ pub struct Meters {
     pub commit_bytes: Counter,
     /// Partitions that were started again after a failure.
     pub restarts: Counter,
+    /// Policy sets that became live.
+    pub policies_reloads: Counter,
+    /// Policy sets that were rejected.
+    pub policies_rejected: Counter,
     /// Customers resident in memory.
     pub residents: Gauge,
     /// Images written by checkpoints.
@@ -189,6 +193,16 @@ impl Meters {
                 "attune_partition_restarts_total",
                 "Partitions started again",
                 self.restarts.get(),
+            ),
+            (
+                "attune_policies_rejected_total",
+                "Policy sets rejected",
+                self.policies_rejected.get(),
+            ),
+            (
+                "attune_policies_reloads_total",
+                "Policy sets that became live",
+                self.policies_reloads.get(),
             ),
             (
                 "attune_scores_unavailable_total",

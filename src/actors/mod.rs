@@ -13,6 +13,7 @@ pub mod engine;
 mod gather;
 mod held;
 pub mod image;
+pub mod live;
 mod load;
 pub mod node;
 mod outgoing;

@@ -7,12 +7,12 @@ use std::time::Duration as StdDuration;
 use futures::StreamExt;
 
 use crate::actors::engine::Engine;
+use crate::actors::live::Policies;
 use crate::actors::scorer;
 use crate::clock::Clock;
 use crate::decide;
 use crate::decide::why::{Replay, Replayed};
 use crate::domain::{CustomerId, Duration, Event, EventId, Profile, Timestamp};
-use crate::policy::Bundle;
 use crate::policy::journey::Journey;
 use crate::stream::{self, Delivery, Extent};
 
@@ -55,18 +55,21 @@ pub enum Error {
 /// The stream cannot be read, or not in time.
 pub async fn replay(
     engine: &Arc<Engine>,
-    bundle: &Bundle,
+    policies: &Policies,
     journey: &Journey,
     customer: CustomerId,
     at: Timestamp,
 ) -> Result<Told, Error> {
-    let read = read(engine, &customer, at);
+    let read = read(engine, policies, &customer, at);
     let read = tokio::time::timeout(READ_MAX, read).await;
     let (events, complete) = read.map_err(|_| Error::Late)??;
     let n_events = u64::try_from(events.len()).unwrap_or(u64::MAX);
     let since = events.front().map(|(_, now)| *now);
     let play = || {
-        let scoring = |requests: &[decide::Request]| scorer::score(engine, requests);
+        let scoring = |requests: &[decide::Request]| {
+            scorer::score(policies.scorer.as_ref(), &engine.meters, requests)
+        };
+        let bundle = &policies.bundle;
         let mut replay = Replay::of(bundle, journey, Profile::new(customer), &scoring);
         for (event, now) in events {
             replay.event(event, now);
@@ -84,6 +87,7 @@ pub async fn replay(
 /// Reads a customer's events up to a time, each with when it was handled; tells if they are all there were.
 async fn read(
     engine: &Engine,
+    policies: &Policies,
     customer: &CustomerId,
     at: Timestamp,
 ) -> Result<(VecDeque<(Event, Timestamp)>, bool), stream::Error> {
@@ -112,7 +116,7 @@ async fn read(
         .await?;
     while let Some(batch) = batches.next().await {
         for delivery in batch? {
-            let own = own(engine, customer, &delivery);
+            let own = own(engine, policies, customer, &delivery);
             events.extend(own.filter(|(_, now)| *now <= at));
             if events.len() > EVENTS_MAX {
                 complete = false;
@@ -124,12 +128,17 @@ async fn read(
 }
 
 /// Decodes an event if it is the customer's; returns it with when it was handled.
-fn own(engine: &Engine, customer: &CustomerId, delivery: &Delivery) -> Option<(Event, Timestamp)> {
+fn own(
+    engine: &Engine,
+    policies: &Policies,
+    customer: &CustomerId,
+    delivery: &Delivery,
+) -> Option<(Event, Timestamp)> {
     let real = engine.clock == Clock::Stream;
     if delivery.payload.len() > engine.limits.event_bytes {
         return None;
     }
-    let decoded = delivery.decode(engine.created, real, |name| engine.wanted.has(name));
+    let decoded = delivery.decode(engine.created, real, |name| policies.wanted.has(name));
     let decoded = decoded.ok().filter(|of| of.customer == *customer)?;
     let now = if real {
         delivery.stored_at
@@ -146,6 +155,7 @@ fn own(engine: &Engine, customer: &CustomerId, delivery: &Delivery) -> Option<(E
 /// The stream cannot be read.
 pub async fn event(
     engine: &Engine,
+    policies: &Policies,
     customer: &CustomerId,
     id: &EventId,
     at: Timestamp,
@@ -164,7 +174,7 @@ pub async fn event(
             if delivery.stored_at > at {
                 return Ok(None);
             }
-            let own = own(engine, customer, &delivery);
+            let own = own(engine, policies, customer, &delivery);
             if let Some((event, _)) = own.filter(|(event, _)| event.id == *id) {
                 return Ok(Some(event));
             }

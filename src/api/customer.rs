@@ -45,7 +45,8 @@ pub async fn customer(
 ) -> Result<Json, Problem> {
     let profile = look(&api, &id?).await?;
     let now = now(&api.node, &profile);
-    Ok(json(&Customer::of(&api.node.engine.bundle, &profile, now)))
+    let live = api.node.engine.live.get();
+    Ok(json(&Customer::of(&live.bundle, &profile, now)))
 }
 
 /// Finds a customer.

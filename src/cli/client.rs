@@ -72,7 +72,8 @@ impl Server {
         let body: Value =
             serde_json::from_slice(&body).context("the server did not answer in JSON")?;
         if let Some(shown) = body["shown"].as_str() {
-            bail!("the expression is not right\n{}", shown.trim_end());
+            let title = body["title"].as_str().unwrap_or_default();
+            bail!("{title}\n{}", shown.trim_end());
         }
         if !status.is_success() {
             let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();

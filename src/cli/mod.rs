@@ -46,14 +46,14 @@ enum Command {
     Init(init::Args),
     /// Checks policy files and shows every mistake, underlined.
     Check(check::Args),
+    /// Runs the tests that stand beside the policies, on a virtual clock.
+    Test(test::Args),
     /// Lays policy files out: indents, spaces and quotes become regular, nothing else changes.
     Fmt(fmt::Args),
     /// Says in plain words what a policy does, or draws it.
     Explain(explain::Args),
     /// Prints JSON Schema for editors: completion, help and red lines while you type.
     Schema(schema::Args),
-    /// Runs the tests that stand beside the policies, on a virtual clock.
-    Test(test::Args),
     /// Runs policies on past events, on a virtual clock.
     Backtest(backtest::Args),
     /// Says what an expression is worth for a customer, and what of it is unknown.
@@ -73,10 +73,10 @@ pub fn main() -> ExitCode {
         Command::Dev(args) => dev::run(args),
         Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
+        Command::Test(args) => test::run(args),
         Command::Fmt(args) => fmt::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Schema(args) => schema::run(args),
-        Command::Test(args) => test::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Completions(args) => completions::run(args),

@@ -22,6 +22,8 @@ mod examples;
 #[cfg(test)]
 mod projects;
 #[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod rule_r;

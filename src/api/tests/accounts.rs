@@ -12,7 +12,7 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
     world.ada().await;
     let answered = world.get("/v1/customers/ada/why?journey=cart").await;
     assert_eq!(answered.status, 200, "{}", answered.body);
-    let bundle = &world.node.engine.bundle.id;
+    let bundle = &world.node.engine.live.get().bundle.id;
     let mut shown = String::new();
     for (name, field) in answered.json().as_object().unwrap() {
         let lines = field.as_array().filter(|lines| !lines.is_empty());

@@ -144,11 +144,16 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
         attune_forwarded_total 0
         attune_journey_entries_total 1
         attune_partition_restarts_total 0
+        attune_policies_rejected_total 0
+        attune_policies_reloads_total 0
         attune_scores_unavailable_total 0
         attune_segment_crossings_total 0
         attune_shadow_actions_total 0
         attune_ready 1
         attune_resident_customers 1
+        attune_policies_info{revision="0",bundle="7ee5c8ac9fcf0f1c"} 1
+        attune_policies_stale 0
+        attune_policies_last_reload_timestamp_seconds 0
     "#]]
     .assert_eq(&(lines.join("\n") + "\n"));
     assert!(
@@ -173,7 +178,10 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
 async fn the_server_is_ready_until_nats_is_gone() {
     let mut world = World::start(None).await;
     assert_eq!(world.get("/livez").await.body, r#"{"status":"alive"}"#);
-    assert_eq!(world.get("/readyz").await.body, r#"{"status":"ready"}"#);
+    assert_eq!(
+        world.get("/readyz").await.body,
+        r#"{"status":"ready","policies":{"revision":0,"bundle":"7ee5c8ac9fcf0f1c"}}"#
+    );
     world.server.kill9();
     super::world::until(|| world.node.ready().is_err()).await;
     let answered = world.get("/readyz").await;

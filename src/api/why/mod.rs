@@ -7,6 +7,7 @@ use std::sync::Arc;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 
+use crate::actors::live::Policies;
 use crate::actors::past;
 use crate::api::Api;
 use crate::api::auth::Caller;
@@ -49,22 +50,23 @@ pub async fn why(
     query: Result<Query<Vec<(String, String)>>, QueryRejection>,
 ) -> Result<Json, Problem> {
     let asked = Asked::read(&query?)?;
-    let bundle = api.node.engine.bundle.clone();
-    let journey = find(&bundle, &asked.journey)?;
+    let live = api.node.engine.live.get();
+    let bundle = &live.bundle;
+    let journey = find(bundle, &asked.journey)?;
     let profile = look(&api, &id?).await?;
     if let Some(at) = asked.at {
-        return then(&api, &bundle, &profile, journey, at).await;
+        return then(&api, &live, &profile, journey, at).await;
     }
     let at = now(&api.node, &profile);
     let event = match asked.event {
         Some(given) => Some((event_of(given, profile.id.as_str(), at)?, at)),
-        None => refused_event(&api, &profile, journey).await,
+        None => refused_event(&api, &live, &profile, journey).await,
     };
-    let standing = account(&bundle, &profile, journey, None, at);
+    let standing = account(bundle, &profile, journey, None, at);
     let account = match &event {
         None => standing,
         Some((event, at)) => {
-            let entry = account(&bundle, &profile, journey, Some(event), *at);
+            let entry = account(bundle, &profile, journey, Some(event), *at);
             Account {
                 verdict: entry.verdict,
                 entry: entry.entry,
@@ -73,7 +75,7 @@ pub async fn why(
         }
     };
     let scene = Scene {
-        bundle: &bundle,
+        bundle,
         profile: &profile,
         journey,
         event: event.as_ref().map(|(event, now)| (event, *now)),
@@ -86,7 +88,7 @@ pub async fn why(
 /// Plays the past again, and gives the account of then.
 async fn then(
     api: &Api,
-    bundle: &Bundle,
+    policies: &Policies,
     live: &Profile,
     journey: &Journey,
     at: Timestamp,
@@ -97,11 +99,11 @@ async fn then(
         return Err(Problem::overloaded(detail));
     };
     let engine = &api.node.engine;
-    let told = past::replay(engine, bundle, journey, live.id.clone(), at).await;
+    let told = past::replay(engine, policies, journey, live.id.clone(), at).await;
     let told = told.map_err(|error| Problem::not_ready(error.to_string()))?;
     let replayed = &told.replayed;
     let scene = Scene {
-        bundle,
+        bundle: &policies.bundle,
         profile: &replayed.profile,
         journey,
         event: replayed.event.as_ref().map(|(event, now)| (event, *now)),
@@ -124,6 +126,7 @@ fn not_ahead(api: &Api, live: &Profile, at: Timestamp) -> Result<Timestamp, Prob
 /// Finds the event of the last refusal, with the time at which it was refused.
 async fn refused_event(
     api: &Api,
+    policies: &Policies,
     profile: &Profile,
     journey: &Journey,
 ) -> Option<(Event, Timestamp)> {
@@ -132,7 +135,7 @@ async fn refused_event(
         return None;
     };
     let id = last.event.as_ref()?;
-    let found = past::event(&api.node.engine, &profile.id, id, last.at).await;
+    let found = past::event(&api.node.engine, policies, &profile.id, id, last.at).await;
     // Without it the account is less complete, not wrong.
     let event = found.ok().flatten()?;
     let enters = journey.enter.on.event() == Some(&event.name);

@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         let message = format!("`{key}` of which journey?");
         let help = "add `journey: ..` to the test, or beside this expectation";
         self.desk
-            .advise("missing_key", node.span.clone(), message, help);
+            .advise("which_journey", node.span.clone(), message, help);
         false
     }
 

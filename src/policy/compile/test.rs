@@ -211,7 +211,7 @@ fn dealt(
     let Some(journey) = journey else {
         let help = "add `journey: ..`, the one whose splits are meant";
         let message = "`split` needs a `journey`";
-        desk.advise("missing_key", node.span.clone(), message, help);
+        desk.advise("which_journey", node.span.clone(), message, help);
         return Vec::new();
     };
     let Some(entries) = node.entries() else {

@@ -140,7 +140,7 @@ fn happening(
     let Some(what) = what else {
         if !fields.has("expect") {
             let message = "nothing happens here and nothing is expected";
-            desk.advise("missing_key", node.span.clone(), message, HELP);
+            desk.advise("nothing_expected", node.span.clone(), message, HELP);
         }
         return None;
     };

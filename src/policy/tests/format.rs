@@ -1,5 +1,8 @@
 //! Policies as they are laid out.
 
+use std::fs;
+use std::path::Path;
+
 use expect_test::{Expect, expect};
 
 use super::fuzz::{Dice, SEEDS, mutated};
@@ -216,15 +219,22 @@ fn a_file_that_is_not_read_is_left_alone() {
 
 #[test]
 fn the_policies_of_the_repository_are_laid_out() {
-    for text in [
-        include_str!("../../../policies/abandoned-cart.yaml"),
-        include_str!("../../../policies/offers.yaml"),
-        include_str!("../../../policies/limits.yaml"),
-        include_str!("everything.yaml"),
-        include_str!("../../../models/purchase-intent/model.yaml"),
-    ] {
-        assert_eq!(format(&Source::new("a.yaml", text)).unwrap(), text);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["policies", "tests/data/policies", "models/purchase-intent"];
+    let mut n_files = 0;
+    for entry in folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(root.join(folder)).unwrap())
+    {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|end| end == "yaml") {
+            let text = fs::read_to_string(&path).unwrap();
+            let laid = format(&Source::new("a.yaml", &text)).unwrap();
+            assert_eq!(laid, text, "`attune fmt` lays out {}", path.display());
+            n_files += 1;
+        }
     }
+    assert!(n_files >= 6, "{n_files} files");
 }
 
 #[test]

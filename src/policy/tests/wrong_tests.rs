@@ -387,7 +387,7 @@ fn a_line_is_one_thing_that_happens_or_is_expected() {
                ╰────
               help: one line is one thing that happens: write two lines with the same `at`
 
-            attune::missing_key
+            attune::nothing_expected
 
               × nothing happens here and nothing is expected
                ╭─[tests.yaml:4:5]
@@ -557,7 +557,7 @@ timeline:
   - { at: 0m, event: Product Added, expect: { state: running, runs: 1 } }
 ",
         &expect![[r#"
-            attune::missing_key
+            attune::which_journey
 
               × `split` needs a `journey`
                ╭─[tests.yaml:2:8]
@@ -569,7 +569,7 @@ timeline:
                ╰────
               help: add `journey: ..`, the one whose splits are meant
 
-            attune::missing_key
+            attune::which_journey
 
               × `state` of which journey?
                ╭─[tests.yaml:4:54]
@@ -580,7 +580,7 @@ timeline:
                ╰────
               help: add `journey: ..` to the test, or beside this expectation
 
-            attune::missing_key
+            attune::which_journey
 
               × `runs` of which journey?
                ╭─[tests.yaml:4:69]
