@@ -85,9 +85,8 @@ pub fn handle(
 
 /// Makes a customer known at a time: segments and timers follow the policies from then on, and nobody enters because of it.
 pub fn introduce(bundle: &Bundle, profile: &mut Profile, now: Timestamp) {
-    let mut drive = Drive::new(bundle, profile, None, &|_| Scores::new());
-    drive.learn(Fact::Now(now));
-    drive.keep_up(&[], Spur::default(), now);
+    profile.apply(&Fact::Now(now));
+    Drive::new(bundle, profile, None, &|_| Scores::new()).keep_up(&[], Spur::default(), now);
 }
 
 /// Takes a customer up to the moment at which the journeys hear of an event: everything that was due before is handled,
