@@ -7,8 +7,8 @@ use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::inputs::complete;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
 use crate::decide::told::Told;
+use crate::decide::wait::due_upto;
 use crate::decide::{migrate, schedule};
-use crate::domain::instance::Instance;
 use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
@@ -370,13 +370,4 @@ fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
     }
     let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
     all.into_iter().collect()
-}
-
-/// Returns the runs whose sleep is due up to a time, the earliest first; equal ones by number.
-fn due_upto(profile: &Profile, upto: Timestamp) -> Vec<u32> {
-    let due = |run: &Instance| Some((run.wait?.due, run.number));
-    let all = profile.journeys.iter().filter_map(due);
-    let mut due: Vec<_> = all.filter(|(due, _)| *due <= upto).collect();
-    due.sort_unstable();
-    due.into_iter().map(|(_, number)| number).collect()
 }
