@@ -1,89 +1,20 @@
 //! Builds everything from the configuration, and says in which order it starts and stops.
 
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 
 use crate::actors::engine::CrashPoint;
+use crate::actors::live::{Live, Policies};
 use crate::actors::{self, Engine};
 use crate::config::{Config, Durability};
-use crate::policy::journey::Act;
-use crate::policy::model::Kind;
-use crate::policy::wanted::Wanted;
 use crate::policy::{self, Bundle, Source};
-use crate::scoring::{self, Library, Onnx, Scorer};
+use crate::release::Folder;
+pub use crate::release::folder::{collect, sources};
+pub use crate::release::models::{named, scorer};
+use crate::scoring::Scorer;
 use crate::store::{self, Store};
 use crate::stream::{self, JetStream, Layout, Opened, Streams};
-
-/// Reads every policy file below a folder and every manifest below another.
-///
-/// # Errors
-///
-/// A folder or file cannot be read, or there is no policy file.
-pub fn sources(policies: &[PathBuf], models: &Path) -> anyhow::Result<Vec<Source>> {
-    let mut files = Vec::new();
-    for path in policies {
-        collect(path, &mut files)?;
-    }
-    if files.is_empty() {
-        let shown: Vec<_> = policies
-            .iter()
-            .map(|path| path.display().to_string())
-            .collect();
-        bail!(
-            "there is no policy file (*.yaml) in `{}`",
-            shown.join("`, `")
-        );
-    }
-    if models.is_dir() {
-        collect_manifests(models, &mut files)?;
-    }
-    files.sort();
-    files.dedup();
-    let read = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read `{}`", path.display()))?;
-        Ok(Source::new(&path.display().to_string(), &text))
-    };
-    files.iter().map(read).collect()
-}
-
-/// Finds YAML files, also in folders below; a folder of a model is not one of policies.
-fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    if !path.is_dir() {
-        if !path.exists() {
-            bail!("there is no file or folder `{}`", path.display());
-        }
-        files.push(path.to_owned());
-        return Ok(());
-    }
-    let entries = std::fs::read_dir(path)
-        .with_context(|| format!("cannot read the folder `{}`", path.display()))?;
-    for entry in entries {
-        let path = entry?.path();
-        let is_yaml = path
-            .extension()
-            .is_some_and(|end| end == "yaml" || end == "yml");
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if !hidden && (path.is_dir() || is_yaml) {
-            collect(&path, files)?;
-        }
-    }
-    Ok(())
-}
-
-fn collect_manifests(models: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
-    for entry in std::fs::read_dir(models)? {
-        let manifest = entry?.path().join("model.yaml");
-        if manifest.is_file() {
-            files.push(manifest);
-        }
-    }
-    Ok(())
-}
 
 /// Compiles policies.
 ///
@@ -91,7 +22,9 @@ fn collect_manifests(models: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<
 ///
 /// Everything that is wrong with the files, underlined.
 pub fn compile(sources: &[Source], color: bool) -> anyhow::Result<Bundle> {
-    let policy::Checked { bundle, problems } = policy::check(sources);
+    let policy::Checked {
+        bundle, problems, ..
+    } = policy::check(sources);
     let n_warnings = problems.0.len() - problems.n_errors();
     if bundle.is_some() && n_warnings > 0 {
         tracing::warn!(
@@ -100,89 +33,6 @@ pub fn compile(sources: &[Source], color: bool) -> anyhow::Result<Bundle> {
         );
     }
     bundle.ok_or_else(|| anyhow::anyhow!("{}", problems.errors().render(color)))
-}
-
-/// Returns the models that a journey, a placement or an offer names.
-pub fn named(bundle: &Bundle) -> Vec<&policy::model::Model> {
-    let scored = |step: &policy::journey::Step, name: &str| match &step.act {
-        Act::Score { model, .. } => model.as_ref() == name,
-        Act::Wait(_)
-        | Act::HoldUntil { .. }
-        | Act::Branch { .. }
-        | Act::Offer { .. }
-        | Act::WaitFor { .. }
-        | Act::Split { .. }
-        | Act::Send(_)
-        | Act::Set(_)
-        | Act::Stop { .. } => false,
-    };
-    let is_named = |model: &&policy::model::Model| {
-        let is = |of: &Option<Arc<str>>| of.as_ref() == Some(&model.name);
-        let mut steps = bundle.journeys.iter().flat_map(|journey| &journey.flow);
-        steps.any(|step| scored(step, &model.name))
-            || bundle
-                .placements
-                .values()
-                .any(|placement| is(&placement.model))
-            || bundle.offers.values().any(|offer| is(&offer.model))
-    };
-    bundle.models.values().filter(is_named).collect()
-}
-
-/// Loads models; without any ONNX Runtime is not needed.
-///
-/// # Errors
-///
-/// ONNX Runtime is missing, or a model is not what its manifest says: all of them at once.
-pub fn scorer<'a>(
-    models: impl IntoIterator<Item = &'a policy::model::Model>,
-    onnxruntime: Option<&Path>,
-) -> anyhow::Result<Arc<dyn Scorer>> {
-    let models: Vec<_> = models.into_iter().collect();
-    if models.is_empty() {
-        return Ok(Arc::new(Onnx::default()));
-    }
-    let library = Library::load(onnxruntime)?;
-    let specs: anyhow::Result<Vec<_>> = models.into_iter().map(spec).collect();
-    match Onnx::load(&library, specs?, None) {
-        Ok(onnx) => Ok(Arc::new(onnx)),
-        Err(errors) => {
-            let errors: Vec<_> = errors.iter().map(ToString::to_string).collect();
-            bail!("{}", errors.join("\n"))
-        }
-    }
-}
-
-fn spec(model: &policy::model::Model) -> anyhow::Result<scoring::Spec> {
-    let manifest = Path::new(model.place.file.as_ref());
-    let dir = manifest.parent().unwrap_or(Path::new("."));
-    let golden = dir.join("golden.json");
-    let golden = match std::fs::read(&golden) {
-        Ok(bytes) => Some(
-            serde_json::from_slice(&bytes)
-                .with_context(|| format!("cannot read `{}`", golden.display()))?,
-        ),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(error).context(format!("cannot read `{}`", golden.display())),
-    };
-    let kind = |kind| match kind {
-        Kind::Number => scoring::Kind::Number,
-        Kind::Text => scoring::Kind::Text,
-    };
-    let input = |input: &policy::model::Input| scoring::InputSpec {
-        column: input.column.clone(),
-        kind: kind(input.kind),
-    };
-    Ok(scoring::Spec {
-        name: model.name.clone(),
-        source: scoring::Source::File(dir.join(model.file.as_ref())),
-        inputs: model.inputs.iter().map(input).collect(),
-        output: scoring::OutputSpec {
-            name: model.output.name.clone(),
-            class: model.output.class,
-        },
-        golden,
-    })
 }
 
 /// What a node needs besides NATS.
@@ -219,6 +69,16 @@ pub fn parts(config: &Config, color: bool) -> anyhow::Result<Parts> {
         scorer,
         store,
     })
+}
+
+/// Says where policies and models lie.
+pub fn folder(config: &Config) -> Folder {
+    let policies = &config.policies;
+    Folder {
+        policies: vec![policies.dir.clone()],
+        models: policies.models.clone(),
+        onnxruntime: policies.onnxruntime.clone(),
+    }
 }
 
 /// Starts to connect to NATS.
@@ -259,9 +119,7 @@ pub async fn connect(config: &Config) -> anyhow::Result<JetStream> {
 pub fn engine(config: &Config, parts: Parts, streams: Arc<dyn Streams>, opened: &Opened) -> Engine {
     let limits = &config.limits;
     Engine {
-        wanted: Wanted::of(&parts.bundle),
-        bundle: parts.bundle,
-        scorer: parts.scorer,
+        live: Live::new(Policies::new(0, parts.bundle, parts.scorer)),
         streams,
         store: parts.store,
         clock: config.clock,

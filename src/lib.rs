@@ -3,8 +3,9 @@
 //! The floors; a module uses lower floors only, and neighbors do not know each other:
 //!
 //! ```text
-//! 7  main cli app config dev           starts, wires, stops
-//! 6  api                               HTTP and NATS requests in, answers out
+//! 8  main cli app config dev           starts, wires, stops
+//! 7  api                               HTTP and NATS requests in, answers out
+//! 6  release                           how policies become live, and what was live before
 //! 5  actors                            order, concurrency, supervision
 //! 4  store scoring stream              one door each: disk, models, NATS
 //! 3  clock telemetry                   the time; the names of what we measure
@@ -23,6 +24,7 @@ pub mod config;
 pub mod decide;
 pub mod domain;
 pub mod policy;
+pub mod release;
 pub mod scoring;
 pub mod store;
 pub mod stream;

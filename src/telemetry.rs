@@ -81,6 +81,8 @@ pub struct Meters {
     pub actions: Counter,
     /// Changes of segments committed.
     pub crossings: Counter,
+    /// Actions that shadows would have sent.
+    pub shadow_actions: Counter,
     /// Images of customers larger than the budget.
     pub oversized: Counter,
     /// Decisions committed.
@@ -95,6 +97,10 @@ pub struct Meters {
     pub commit_bytes: Counter,
     /// Partitions that were started again after a failure.
     pub restarts: Counter,
+    /// Policy sets that became live.
+    pub policies_reloads: Counter,
+    /// Policy sets that were rejected.
+    pub policies_rejected: Counter,
     /// Customers resident in memory.
     pub residents: Gauge,
     /// Images written by checkpoints.
@@ -189,6 +195,16 @@ impl Meters {
                 self.restarts.get(),
             ),
             (
+                "attune_policies_rejected_total",
+                "Policy sets rejected",
+                self.policies_rejected.get(),
+            ),
+            (
+                "attune_policies_reloads_total",
+                "Policy sets that became live",
+                self.policies_reloads.get(),
+            ),
+            (
                 "attune_scores_unavailable_total",
                 "Scores that were not available",
                 self.scores_unavailable.get(),
@@ -197,6 +213,11 @@ impl Meters {
                 "attune_segment_crossings_total",
                 "Changes of published segments committed",
                 self.crossings.get(),
+            ),
+            (
+                "attune_shadow_actions_total",
+                "Actions that journeys in shadow mode would have sent",
+                self.shadow_actions.get(),
             ),
         ]
     }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use attune::api::{Api, router};
 use attune::clock::Clock;
+use attune::release::{Folder, Releases};
 use attune::store::Engine;
 use axum::Router;
 use axum::routing::post;
@@ -118,7 +119,9 @@ async fn through_the_node(n: usize) -> anyhow::Result<Measured> {
     let events = (0..N_EVENTS).map(|idx| crowd.event_of("attune", idx, &names.name(), None));
     publish(world.client().await?, events).await?;
     until_taken(&node, N_EVENTS as u64).await?;
-    let address = serve(router(Arc::new(Api::new(node.clone(), None)))).await?;
+    let releases = Releases::new(node.engine.clone(), Folder::default());
+    let api = Api::new(node.clone(), Arc::new(releases), None);
+    let address = serve(router(Arc::new(api))).await?;
     ask(address, n / 10, None).await?;
     let before = Stages::of(&node);
     let n_commits = node.engine.meters.commits.get();

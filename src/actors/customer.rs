@@ -8,10 +8,12 @@ use ractor::{Actor, ActorProcessingErr, ActorRef};
 use crate::actors::engine::Engine;
 use crate::actors::gather::Slot;
 use crate::actors::held::Held;
+use crate::actors::live::Policies;
 use crate::actors::{image, scorer};
 use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{self, Cause};
 use crate::domain::{CustomerId, Profile, Timestamp};
+use crate::telemetry::Meters;
 
 /// One input and when it is handled.
 #[derive(Clone, Debug)]
@@ -26,8 +28,8 @@ pub struct Input {
 
 /// What a customer can be asked.
 pub enum Message {
-    /// Handle these inputs, in order.
-    Apply(Vec<Input>, Slot<Decided>),
+    /// Handle these inputs, in order, by these policies.
+    Apply(Vec<Input>, Arc<Policies>, Slot<Decided>),
     /// Hand out an image as of the commit with this sequence.
     Image(u64, Slot<Imaged>),
     /// Hand out the profile.
@@ -93,13 +95,13 @@ impl Actor for Customer {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Apply(inputs, slot) => {
+            Message::Apply(inputs, policies, slot) => {
                 let decided = state
                     .engine
                     .clone()
                     .meters
                     .step
-                    .time(|| state.apply(inputs))?;
+                    .time(|| state.apply(inputs, &policies))?;
                 if decided.panic.is_some() {
                     // What a panic left behind is not to be trusted: the partition loads the customer again.
                     myself.drain()?;
@@ -122,7 +124,7 @@ impl Actor for Customer {
 }
 
 impl State {
-    fn apply(&mut self, inputs: Vec<Input>) -> Result<Decided, image::Error> {
+    fn apply(&mut self, inputs: Vec<Input>, policies: &Policies) -> Result<Decided, image::Error> {
         let profile = self.held.wake(inputs.len())?;
         let outcomes = Vec::with_capacity(inputs.len());
         let mut decided = Decided {
@@ -132,7 +134,7 @@ impl State {
             due: None,
         };
         for input in &decided.inputs {
-            match decide(&self.engine, profile, input) {
+            match decide(&self.engine.meters, policies, profile, input) {
                 Ok(outcome) => decided.outcomes.push(outcome),
                 Err(panic) => {
                     decided.panic = Some(panic);
@@ -146,12 +148,18 @@ impl State {
     }
 }
 
-fn decide(engine: &Engine, profile: &mut Profile, input: &Input) -> Result<Outcome, String> {
-    let scoring = |requests: &[decide::Request]| scorer::score(engine, requests);
+fn decide(
+    meters: &Meters,
+    policies: &Policies,
+    profile: &mut Profile,
+    input: &Input,
+) -> Result<Outcome, String> {
+    let scorer = policies.scorer.as_ref();
+    let scoring = |requests: &[decide::Request]| scorer::score(scorer, meters, requests);
     let traceparent = input.traceparent.as_ref();
     let run = || {
         decide::handle(
-            &engine.bundle,
+            &policies.bundle,
             profile,
             &input.cause,
             input.moment,

@@ -3,22 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::actors::live::Live;
 use crate::clock::Clock;
-use crate::policy::Bundle;
-use crate::policy::wanted::Wanted;
-use crate::scoring::Scorer;
 use crate::store::{self, Store};
 use crate::stream::Streams;
 use crate::telemetry::Meters;
 
 /// The parts of a node and its bounds.
 pub struct Engine {
-    /// The live policies.
-    pub bundle: Arc<Bundle>,
-    /// The events that the policies look into.
-    pub wanted: Wanted,
-    /// Models.
-    pub scorer: Arc<dyn Scorer>,
+    /// The live policies and their models.
+    pub live: Live,
     /// NATS.
     pub streams: Arc<dyn Streams>,
     /// Disk.

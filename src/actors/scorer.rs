@@ -1,26 +1,31 @@
 //! Runs the models that a step asks for, and counts.
 
-use crate::actors::engine::Engine;
 use crate::decide::{Request, Scores};
 use crate::domain::{Cell, Score};
+use crate::scoring::Scorer;
+use crate::telemetry::Meters;
 
 /// Runs every requested model once over its rows.
-pub fn score(engine: &Engine, requests: &[Request]) -> Scores {
-    engine.meters.score.time(|| {
+pub fn score(scorer: &dyn Scorer, meters: &Meters, requests: &[Request]) -> Scores {
+    meters.score.time(|| {
         requests
             .iter()
-            .map(|request| run(engine, request))
+            .map(|request| run(scorer, meters, request))
             .collect()
     })
 }
 
-fn run(engine: &Engine, request: &Request) -> (std::sync::Arc<str>, Vec<Score>) {
+fn run(
+    scorer: &dyn Scorer,
+    meters: &Meters,
+    request: &Request,
+) -> (std::sync::Arc<str>, Vec<Score>) {
     let rows: Vec<&[Cell]> = request.rows.iter().map(Vec::as_slice).collect();
-    let scores = engine.scorer.score_batch(&request.model, &rows);
-    let n_unavailable = scores
+    let answers = scorer.score_batch(&request.model, &rows);
+    let n_unavailable = answers
         .iter()
         .filter(|score| score.known().is_none())
         .count();
-    engine.meters.scores_unavailable.add(n_unavailable as u64);
-    (request.model.clone(), scores)
+    meters.scores_unavailable.add(n_unavailable as u64);
+    (request.model.clone(), answers)
 }

@@ -16,7 +16,7 @@ use crate::api::problem::Problem;
 use crate::clock::{self, Clock};
 use crate::decide::feature_value;
 use crate::domain::contact::Contact;
-use crate::domain::instance::{Instance, Past};
+use crate::domain::instance::{self, Instance, Past};
 use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::{CustomerId, Map, Profile, Timestamp, Value};
 use crate::policy::Bundle;
@@ -45,7 +45,8 @@ pub async fn customer(
 ) -> Result<Json, Problem> {
     let profile = look(&api, &id?).await?;
     let now = now(&api.node, &profile);
-    Ok(json(&Customer::of(&api.node.engine.bundle, &profile, now)))
+    let live = api.node.engine.live.get();
+    Ok(json(&Customer::of(&live.bundle, &profile, now)))
 }
 
 /// Finds a customer.
@@ -171,6 +172,8 @@ struct Run<'a> {
     journey: &'a str,
     /// Which run of this customer it is, over all journeys, from 1.
     instance: u32,
+    /// It only says what it would do (`mode: shadow`); such runs are counted apart.
+    shadow: bool,
     /// The value of the journey's key; empty without one.
     key: &'a str,
     /// Where it stands.
@@ -189,6 +192,8 @@ struct Ended<'a> {
     key: &'a str,
     left_at: At,
     reason: &'a str,
+    /// It only said what it would do.
+    shadow: bool,
 }
 
 impl<'a> Customer<'a> {
@@ -292,7 +297,8 @@ impl<'a> Run<'a> {
         let locals = run.locals.iter();
         Self {
             journey: &run.journey,
-            instance: run.number,
+            instance: instance::shown(run.number),
+            shadow: run.is_shadow(),
             key: &run.key,
             step: &run.step,
             entered_at: At(run.entered_at),
@@ -309,6 +315,7 @@ impl<'a> Ended<'a> {
             key: &past.key,
             left_at: At(past.left_at),
             reason: &past.reason,
+            shadow: past.shadow,
         }
     }
 }

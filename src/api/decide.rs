@@ -57,10 +57,11 @@ pub async fn decide(
 /// What is wrong with the call, or with the node.
 pub async fn answer(api: &Api, body: &[u8]) -> Result<String, Problem> {
     if body.len() > BODY_BYTES_MAX {
-        return Err(Problem::too_large());
+        return Err(Problem::too_large(BODY_BYTES_MAX));
     }
     let call: Call = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let bundle = &api.node.engine.bundle;
+    let live = api.node.engine.live.get();
+    let bundle = &live.bundle;
     let placement = bundle.placements.get_key_value(call.placement.as_str());
     let Some((placement, _)) = placement else {
         return Err(no_placement(bundle, &call.placement));

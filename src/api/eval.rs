@@ -44,7 +44,7 @@ pub async fn eval(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json, Problem> {
     let call = Call::read(&body?)?;
-    let bundle = api.node.engine.bundle.clone();
+    let bundle = api.node.engine.live.get().bundle.clone();
     let profile = look(&api, &call.customer).await?;
     let at = call.at.unwrap_or_else(|| now(&api.node, &profile));
     let event = call.event.map(|event| event_of(event, &call.customer, at));

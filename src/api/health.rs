@@ -6,11 +6,16 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::{CONTENT_TYPE, HeaderName};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::api::Api;
 use crate::api::auth::Caller;
+use crate::api::customer::{At, Json, json};
 use crate::api::openapi::Status;
 use crate::api::problem::Problem;
+use crate::domain::Timestamp;
+use crate::release::Releases;
 use crate::telemetry::Meters;
 
 type Page<T> = ([(HeaderName, &'static str); 1], T);
@@ -32,16 +37,55 @@ pub async fn livez() -> Page<&'static str> {
     get,
     path = "/readyz",
     responses(
-        (status = 200, description = "It is ready", body = Status),
+        (status = 200, description = "It is ready; with the live policies, and what of the folder was rejected", body = Ready),
         (status = 503, description = "It is not, and why", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn readyz(State(api): State<Arc<Api>>) -> Result<Page<&'static str>, Problem> {
+pub async fn readyz(State(api): State<Arc<Api>>) -> Result<Json, Problem> {
     api.node.ready().map_err(Problem::not_ready)?;
-    Ok((
-        [(CONTENT_TYPE, "application/json")],
-        "{\"status\":\"ready\"}",
-    ))
+    let live = api.releases.live();
+    Ok(json(&Ready {
+        status: "ready",
+        policies: Stand {
+            revision: live.revision,
+            bundle: &live.bundle.id,
+            rejected: api.releases.state().rejected.map(|rejected| Refused {
+                at: At(rejected.at),
+                why: rejected.summary,
+            }),
+        },
+    }))
+}
+
+/// How a server is that is ready.
+#[derive(Serialize, ToSchema)]
+pub struct Ready<'a> {
+    /// `ready`.
+    status: &'static str,
+    /// How the policies stand.
+    policies: Stand<'a>,
+}
+
+/// How the policies stand.
+#[derive(Serialize, ToSchema)]
+struct Stand<'a> {
+    /// The live revision.
+    revision: u64,
+    /// Hash of its content.
+    bundle: &'a str,
+    /// What is in the folder and cannot be live; the live revision is the last good one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rejected: Option<Refused>,
+}
+
+/// Policies that were rejected.
+#[derive(Serialize, ToSchema)]
+struct Refused {
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
+    at: At,
+    /// Why, in one line; `GET /v1/policies` has all.
+    why: String,
 }
 
 /// The numbers, in the text format of Prometheus.
@@ -55,7 +99,8 @@ pub async fn readyz(State(api): State<Arc<Api>>) -> Result<Page<&'static str>, P
     )
 )]
 pub async fn metrics(_: Caller, State(api): State<Arc<Api>>) -> Page<String> {
-    let text = exposition(&api.node.engine.meters, api.node.ready().is_ok());
+    let mut text = exposition(&api.node.engine.meters, api.node.ready().is_ok());
+    policies(&mut text, &api.releases);
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         text,
@@ -97,6 +142,29 @@ pub fn exposition(meters: &Meters, ready: bool) -> String {
         sample(&mut out, name, value);
     }
     out
+}
+
+/// Writes how the policies stand.
+fn policies(out: &mut String, releases: &Releases) {
+    let (live, state) = (releases.live(), releases.state());
+    let name = "attune_policies_info";
+    head(out, name, "The live policies", "gauge");
+    let (revision, bundle) = (live.revision, &live.bundle.id);
+    let series = format!("{name}{{revision=\"{revision}\",bundle=\"{bundle}\"}}");
+    sample(out, &series, 1);
+    let name = "attune_policies_stale";
+    let help = "Whether the folder has policies that were rejected";
+    head(out, name, help, "gauge");
+    sample(out, name, u64::from(state.rejected.is_some()));
+    let name = "attune_policies_last_reload_timestamp_seconds";
+    let help = "When the live policies became live in this process";
+    head(out, name, help, "gauge");
+    let millis = state.since.map_or(0, Timestamp::as_millis);
+    sample(
+        out,
+        name,
+        Duration::from_millis(millis.unsigned_abs()).as_secs_f64(),
+    );
 }
 
 const STAGE_SECONDS: &str = "attune_stage_seconds_total";

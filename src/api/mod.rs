@@ -5,6 +5,9 @@
 //! POST /v1/eval                      what an expression is      eval
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
+//! GET  /v1/customers/{id}/why        how they and a journey stand   why
+//! GET  /v1/policies /{revision}      what is live, and was      policies
+//! POST /v1/policies /rollback        changes it                 policies
 //! GET  /livez /readyz /metrics       for operators              health
 //! GET  /openapi.json                 all of this, described     openapi
 //! ```
@@ -16,9 +19,11 @@ mod eval;
 mod gate;
 mod health;
 mod openapi;
+mod policies;
 mod problem;
 pub mod requests;
 mod timeline;
+mod why;
 
 #[cfg(test)]
 mod tests;
@@ -35,11 +40,13 @@ use axum::response::Response;
 use axum::routing::{MethodRouter, get, post};
 use axum::{Router, ServiceExt};
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tower_service::Service;
 
 pub use gate::{Gate, gated};
 
 use crate::actors::Node;
+use crate::release::Releases;
 use auth::Secret;
 
 /// The largest body of a request, in bytes.
@@ -48,24 +55,29 @@ const BODY_BYTES_MAX: usize = 64 << 10;
 /// What the routes share.
 pub struct Api {
     node: Arc<Node>,
+    releases: Arc<Releases>,
     token: Option<Secret>,
     /// Differs from process to process, so that no two calls without a key are the same decision.
     nonce: String,
     n_calls: AtomicU64,
+    /// Replays of the past read much: one at a time.
+    replays: Semaphore,
 }
 
 impl Api {
     /// Opens the API of a node.
     ///
     /// - `token`: what callers of `/v1` and `/metrics` must show; `None` lets everyone in.
-    pub fn new(node: Arc<Node>, token: Option<&str>) -> Self {
+    pub fn new(node: Arc<Node>, releases: Arc<Releases>, token: Option<&str>) -> Self {
         let random = RandomState::new();
         let nonce = format!("{:016x}{:016x}", random.hash_one(0), random.hash_one(1));
         Self {
             node,
+            releases,
             token: token.map(Secret::new),
             nonce,
             n_calls: AtomicU64::new(0),
+            replays: Semaphore::new(1),
         }
     }
 
@@ -120,6 +132,19 @@ fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
             "/v1/customers/{id}/timeline",
             get(timeline::timeline),
         ),
+        (Method::GET, "/v1/customers/{id}/why", get(why::why)),
+        (Method::GET, "/v1/policies", get(policies::list)),
+        (
+            Method::POST,
+            "/v1/policies",
+            post(policies::apply).layer(DefaultBodyLimit::max(policies::BODY_BYTES_MAX)),
+        ),
+        (
+            Method::POST,
+            "/v1/policies/rollback",
+            post(policies::roll_back),
+        ),
+        (Method::GET, "/v1/policies/{revision}", get(policies::one)),
         (Method::GET, "/livez", get(health::livez)),
         (Method::GET, "/readyz", get(health::readyz)),
         (Method::GET, "/metrics", get(health::metrics)),

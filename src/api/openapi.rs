@@ -7,7 +7,7 @@ use utoipa::openapi::OpenApi as Description;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use crate::api::{customer, decide, eval, health, problem, timeline};
+use crate::api::{customer, decide, eval, health, policies, problem, timeline, why};
 
 /// This description: `OpenAPI` 3.1.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "The description", body = Object)))]
@@ -34,6 +34,11 @@ pub fn description() -> Description {
         eval::eval,
         customer::customer,
         timeline::timeline,
+        why::why,
+        policies::list,
+        policies::one,
+        policies::apply,
+        policies::roll_back,
         health::livez,
         health::readyz,
         health::metrics,

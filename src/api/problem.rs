@@ -1,5 +1,7 @@
 //! What went wrong, as problem details (RFC 9457).
 
+use std::sync::Arc;
+
 use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderValue, Method, StatusCode, Uri};
@@ -9,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::actors::AskError;
 use crate::policy::{Diagnostic, Diagnostics};
+use crate::release;
 
 /// Why a request has no answer.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
@@ -22,7 +25,7 @@ pub struct Problem {
     status: u16,
     /// What is wrong with this request.
     detail: String,
-    /// What is wrong with an expression, mistake by mistake.
+    /// What is wrong with an expression or with policies, mistake by mistake.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     errors: Vec<Mistake>,
@@ -32,9 +35,12 @@ pub struct Problem {
     shown: String,
 }
 
-/// One mistake in an expression.
+/// One mistake in an expression or a policy file.
 #[derive(Debug, PartialEq, Serialize, ToSchema)]
 struct Mistake {
+    /// The policy file, or `expression`.
+    #[schema(value_type = String)]
+    file: Arc<str>,
     /// Its kind, a word that never changes.
     code: &'static str,
     message: String,
@@ -62,6 +68,7 @@ impl Problem {
         let mistake = |of: &Diagnostic| {
             let (line, column) = of.source.position(of.span.start);
             Mistake {
+                file: of.source.name.clone(),
                 code: of.code,
                 message: of.message.clone(),
                 line,
@@ -82,9 +89,29 @@ impl Problem {
         }
     }
 
+    /// Policies are not right.
+    fn wrong_policies(wrong: &Diagnostics, summary: String) -> Self {
+        Self {
+            status: StatusCode::UNPROCESSABLE_ENTITY.as_u16(),
+            kind: "urn:attune:problem:wrong-policies",
+            title: "the policies are not right",
+            detail: summary,
+            ..Self::wrong_expression(wrong)
+        }
+    }
+
+    /// No such revision is kept.
+    pub fn unknown_revision(written: &str) -> Self {
+        Self::new(
+            "urn:attune:problem:unknown-revision",
+            "there is no such revision",
+            StatusCode::NOT_FOUND,
+            format!("revision `{written}` is not kept; `GET /v1/policies` lists those that are"),
+        )
+    }
+
     /// The body is longer than it may be.
-    pub fn too_large() -> Self {
-        let max = crate::api::BODY_BYTES_MAX;
+    pub fn too_large(max: usize) -> Self {
         Self::new(
             "urn:attune:problem:too-large",
             "the request is too large",
@@ -98,6 +125,16 @@ impl Problem {
         Self::new(
             "urn:attune:problem:unknown-placement",
             "there is no such placement",
+            StatusCode::NOT_FOUND,
+            detail,
+        )
+    }
+
+    /// There is no such journey.
+    pub fn unknown_journey(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:unknown-journey",
+            "there is no such journey",
             StatusCode::NOT_FOUND,
             detail,
         )
@@ -128,6 +165,16 @@ impl Problem {
         Self::new(
             "urn:attune:problem:not-ready",
             "the server is not ready",
+            StatusCode::SERVICE_UNAVAILABLE,
+            detail,
+        )
+    }
+
+    /// The node has too much to do.
+    pub fn overloaded(detail: impl Into<String>) -> Self {
+        Self::new(
+            "urn:attune:problem:overloaded",
+            "the server has too much to do",
             StatusCode::SERVICE_UNAVAILABLE,
             detail,
         )
@@ -171,12 +218,7 @@ impl From<AskError> for Problem {
         let detail = error.to_string();
         match error {
             AskError::NotReady => Self::not_ready(detail),
-            AskError::Overloaded => Self::new(
-                "urn:attune:problem:overloaded",
-                "the server has too much to do",
-                StatusCode::SERVICE_UNAVAILABLE,
-                detail,
-            ),
+            AskError::Overloaded => Self::overloaded(detail),
             AskError::Failed => Self::new(
                 "urn:attune:problem:failed",
                 "the decision failed",
@@ -187,10 +229,34 @@ impl From<AskError> for Problem {
     }
 }
 
+impl From<release::Error> for Problem {
+    fn from(error: release::Error) -> Self {
+        use release::Error;
+        let detail = error.to_string();
+        match error {
+            Error::Wrong(wrong) => Self::wrong_policies(&wrong, detail),
+            Error::Folder(_) | Error::Models(_) | Error::TooLarge { .. } => Self::new(
+                "urn:attune:problem:unusable-policies",
+                "the policies cannot be used",
+                StatusCode::UNPROCESSABLE_ENTITY,
+                detail,
+            ),
+            Error::Moved { .. } | Error::Busy => Self::new(
+                "urn:attune:problem:moved",
+                "the live policies are others",
+                StatusCode::CONFLICT,
+                detail,
+            ),
+            Error::Unknown(revision) => Self::unknown_revision(&revision.to_string()),
+            Error::Stream(_) | Error::Ledger(_) => Self::not_ready(detail),
+        }
+    }
+}
+
 impl From<BytesRejection> for Problem {
     fn from(rejection: BytesRejection) -> Self {
         if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
-            return Self::too_large();
+            return Self::too_large(crate::api::BODY_BYTES_MAX);
         }
         Self::bad_request("the body ended too early")
     }

@@ -12,7 +12,7 @@ use crate::api::Api;
 use crate::api::auth::Caller;
 use crate::api::customer::{At, Json, json, look};
 use crate::api::problem::Problem;
-use crate::domain::{EventId, Profile, Trace, What};
+use crate::domain::{EventId, Profile, Trace, What, instance};
 use crate::policy::hint;
 
 /// Why something was done for a customer, or not: the newest first.
@@ -102,6 +102,8 @@ pub struct Line<'a> {
     journey_or_placement: &'a str,
     /// The run of the journey, from 1; `null` if it is not about one.
     instance: Option<u32>,
+    /// The journey only says what it would do (`mode: shadow`); its runs are counted apart.
+    shadow: bool,
     /// The step of the journey; `null` if it is not about one.
     step: Option<&'a str>,
     /// What was decided.
@@ -133,6 +135,10 @@ pub enum WhatWord {
     Blocked,
     Set,
     Left,
+    #[schema(rename = "would_send")]
+    WouldSend,
+    #[schema(rename = "would_set")]
+    WouldSet,
 }
 
 impl<'a> Timeline<'a> {
@@ -154,7 +160,8 @@ impl<'a> Line<'a> {
             at: At(trace.at),
             event: trace.event.as_ref().map(EventId::as_str),
             journey_or_placement: &trace.subject,
-            instance: (trace.instance > 0).then_some(trace.instance),
+            instance: Some(instance::shown(trace.instance)).filter(|number| *number > 0),
+            shadow: instance::is_shadow(trace.instance),
             step: Some(trace.step.as_ref()).filter(|step| !step.is_empty()),
             what,
             reason,
@@ -182,6 +189,10 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
             None,
             own(format!("{channel} {template}, action {id}")),
         ),
+        What::WouldSend(channel, template) => {
+            ("would_send", None, own(format!("{channel} {template}")))
+        }
+        What::WouldSet(names) => ("would_set", None, own(names.join(", "))),
         What::Blocked(code, detail) => ("blocked", Some(code), Some(Cow::Borrowed(detail))),
         What::Set(names) => ("set", None, own(names.join(", "))),
         What::Left(reason) => ("left", Some(reason), None),
@@ -217,6 +228,8 @@ fn sentence(trace: &Trace) -> String {
         What::Took(arm, why) => format!("took branch {arm}: {why}"),
         What::Ranked(chosen, lost) => format!("offers {}", ranked(chosen, lost)),
         What::Sent(_, channel, template) => format!("sent {template} to {channel}"),
+        What::WouldSend(channel, template) => format!("would have sent {template} to {channel}"),
+        What::WouldSet(names) => format!("would have set {}", names.join(", ")),
         What::Blocked(code, detail) => format!("sent nothing, {}: {detail}", refusal(code)),
         What::Set(names) => format!("set {}", names.join(", ")),
         What::Left(reason) => format!("ended: {reason}"),
@@ -226,9 +239,14 @@ fn sentence(trace: &Trace) -> String {
         What::Met(arm, why) => format!("met arm {arm}: {why}"),
         What::Dealt(arm, why) => format!("is dealt to {arm}: {why}"),
     };
-    let run = match trace.instance {
-        0 => String::new(),
-        number => format!(" run {number}"),
+    let shadow = if instance::is_shadow(trace.instance) {
+        " (shadow)"
+    } else {
+        ""
+    };
+    let run = match instance::shown(trace.instance) {
+        0 => shadow.to_owned(),
+        number => format!("{shadow} run {number}"),
     };
     let times = match trace.times {
         0 | 1 => String::new(),

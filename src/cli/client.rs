@@ -18,6 +18,16 @@ pub struct Server {
     token: Option<String>,
 }
 
+/// Why the server does not answer what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[error("{detail} ({status})")]
+pub struct Refused {
+    /// The kind of problem: `urn:attune:problem:` and a word.
+    pub kind: String,
+    detail: String,
+    status: hyper::StatusCode,
+}
+
 impl Server {
     /// Gets a page.
     ///
@@ -62,11 +72,18 @@ impl Server {
         let body: Value =
             serde_json::from_slice(&body).context("the server did not answer in JSON")?;
         if let Some(shown) = body["shown"].as_str() {
-            bail!("the expression is not right\n{}", shown.trim_end());
+            let title = body["title"].as_str().unwrap_or_default();
+            bail!("{title}\n{}", shown.trim_end());
         }
         if !status.is_success() {
-            let detail = body["detail"].as_str().or(body["title"].as_str());
-            bail!("{} ({status})", detail.unwrap_or_default());
+            let text = |key: &str| body[key].as_str().unwrap_or_default().to_owned();
+            let (kind, detail) = (text("type"), text("detail"));
+            return Err(Refused {
+                kind,
+                detail,
+                status,
+            }
+            .into());
         }
         Ok(body)
     }

@@ -70,6 +70,8 @@ async fn dev(args: &Args) -> anyhow::Result<()> {
     let program = find_program(Path::new("."))?;
     let settings = Settings {
         port: args.nats_port,
+        // Else Ctrl-C would end it first, and nothing that was read could be finished.
+        own_group: true,
         ..Settings::new(program, args.dir.join("nats"))
     };
     let server = NatsServer::start(settings).await?;
@@ -80,6 +82,7 @@ async fn dev(args: &Args) -> anyhow::Result<()> {
     let showing = tokio::spawn(show(streams.clone(), config.nats.prefix.clone()));
     let playing = tokio::spawn(play(replay, streams, ended.clone()));
     let once = args.once;
+    let told_to_stop = super::serve::told_to_stop()?;
     let stop = async {
         let over = async {
             ended.notified().await;
@@ -88,7 +91,7 @@ async fn dev(args: &Args) -> anyhow::Result<()> {
             }
         };
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            () = told_to_stop => {}
             () = over => {}
         }
     };

@@ -3,12 +3,16 @@
 pub mod backtest;
 pub mod check;
 mod client;
+pub mod completions;
 pub mod dev;
 pub mod eval;
 pub mod explain;
+pub mod fmt;
 pub mod history;
+pub mod init;
 pub mod schema;
 pub mod serve;
+pub mod test;
 pub mod why;
 
 use std::io::{IsTerminal, Write};
@@ -38,8 +42,14 @@ enum Command {
     Serve(serve::Args),
     /// Tries everything out: NATS server, engine, and a replay of real shop sessions in one process.
     Dev(dev::Args),
+    /// Writes a project that works: policies, a model, past events and a configuration.
+    Init(init::Args),
     /// Checks policy files and shows every mistake, underlined.
     Check(check::Args),
+    /// Runs the tests that stand beside the policies, on a virtual clock.
+    Test(test::Args),
+    /// Lays policy files out: indents, spaces and quotes become regular, nothing else changes.
+    Fmt(fmt::Args),
     /// Says in plain words what a policy does, or draws it.
     Explain(explain::Args),
     /// Prints JSON Schema for editors: completion, help and red lines while you type.
@@ -48,6 +58,8 @@ enum Command {
     Backtest(backtest::Args),
     /// Says what an expression is worth for a customer, and what of it is unknown.
     Eval(eval::Args),
+    /// Prints the completions of a shell.
+    Completions(completions::Args),
     /// Says what was decided for a customer and why, and why not.
     Why(why::Args),
 }
@@ -59,11 +71,15 @@ pub fn main() -> ExitCode {
     let result = match &arguments.command {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),
+        Command::Init(args) => init::run(args),
         Command::Check(args) => check::run(args),
+        Command::Test(args) => test::run(args),
+        Command::Fmt(args) => fmt::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Completions(args) => completions::run(args),
         Command::Why(args) => why::run(args),
     };
     match result {

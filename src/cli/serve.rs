@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::actors::Node;
 use crate::api;
 use crate::app;
 use crate::config::{Config, Secret};
+use crate::release::{self, Releases};
 use crate::stream::{self, JetStream, Streams};
 
 /// The pause before NATS is tried again.
@@ -83,18 +84,24 @@ impl Args {
 /// It cannot start, or cannot go on.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let config = args.config()?;
-    super::block_on(async {
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let stop = async move {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = interrupt.recv() => {}
-            }
-        };
-        serve(&config, stop).await
-    })?;
+    super::block_on(async { serve(&config, told_to_stop()?).await })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns what ends when the process is asked to: by SIGTERM, or by SIGINT as Ctrl-C sends it.
+///
+/// # Errors
+///
+/// The system does not tell us of signals.
+pub fn told_to_stop() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }
 
 /// Starts everything, runs until `stop`, and stops in the right order.
@@ -131,17 +138,20 @@ pub async fn serve(config: &Config, stop: impl Future<Output = ()>) -> anyhow::R
         () = &mut stop => None,
     };
     let mut failed = None;
-    if let Some(node) = &node {
+    if let Some((node, releases)) = &node {
         let token = config.http.token.as_ref().map(|token| token.0.as_str());
-        let api = Arc::new(api::Api::new(node.clone(), token));
+        let api = Arc::new(api::Api::new(node.clone(), releases.clone(), token));
         gate.open(api::router(api.clone()));
         let subject = format!("{}.decide", config.nats.prefix);
         let requests = api::requests::serve(api, streams.requests(&subject), until(halted));
         let requests = tokio::spawn(requests);
+        let hangup = signal(SignalKind::hangup())?;
+        let watching = tokio::spawn(watch(releases.clone(), hangup));
         tokio::select! {
             () = &mut stop => tracing::info!("stopping: what was read is finished first"),
             why = node.failed() => failed = Some(why),
         }
+        watching.abort();
         let _nobody = halt.send(true);
         let _ended = requests.await;
         match &failed {
@@ -157,6 +167,16 @@ pub async fn serve(config: &Config, stop: impl Future<Output = ()>) -> anyhow::R
     }
 }
 
+/// Watches the folder of the policies; `SIGHUP` forces a look.
+async fn watch(releases: Arc<Releases>, mut hangup: Signal) {
+    let forcing = async {
+        while hangup.recv().await.is_some() {
+            releases.nudge();
+        }
+    };
+    tokio::join!(release::watch(releases.clone()), forcing);
+}
+
 async fn until(mut halted: watch::Receiver<bool>) {
     // An error says that the server is gone.
     let _gone = halted.wait_for(|halted| *halted).await;
@@ -168,7 +188,7 @@ async fn start(
     parts: app::Parts,
     streams: &JetStream,
     gate: &api::Gate,
-) -> anyhow::Result<Arc<Node>> {
+) -> anyhow::Result<(Arc<Node>, Arc<Releases>)> {
     let opened = loop {
         match streams.open().await {
             Ok(opened) => break opened,
@@ -186,6 +206,20 @@ async fn start(
         partitions = opened.n_partitions,
         "NATS is ready"
     );
-    let engine = app::engine(config, parts, Arc::new(streams.clone()), &opened);
-    Ok(Arc::new(Node::start(Arc::new(engine))))
+    let engine = Arc::new(app::engine(
+        config,
+        parts,
+        Arc::new(streams.clone()),
+        &opened,
+    ));
+    let releases = Releases::new(engine.clone(), app::folder(config));
+    while let Err(error) = releases.open().await {
+        if !error.passes() {
+            anyhow::bail!("{}", error.detail());
+        }
+        tracing::warn!(%error, "the policies cannot be taken in yet, trying again");
+        gate.wait_for(&error.to_string());
+        tokio::time::sleep(PAUSE).await;
+    }
+    Ok((Arc::new(Node::start(engine)), Arc::new(releases)))
 }

@@ -1,43 +1,105 @@
 //! `attune why`.
 
+mod account;
+
 use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::Value;
 
-use crate::cli::client::{Server, encode};
+use crate::cli::client::{Refused, Server, encode};
+use crate::cli::history::moment;
+use crate::domain::Timestamp;
 
 /// Arguments of `attune why`.
+///
+/// Without a journey it prints what was decided for a customer, the oldest first. With one it says how the two stand:
+/// every condition with the values it compares, what would have to be different, where a run waits and what would end
+/// it, and what may hold its sends back.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Marks: ✓ lets the customer through, ✗ does not, · holds nobody back or depends on what is not at hand.
+
+Examples:
+  attune why ada
+  attune why ada abandoned-cart
+  attune why ada abandoned-cart --at 2026-01-31T10:00:00Z
+  attune why ada abandoned-cart --event '{\"event\":\"Product Added\"}'
+
+Exit codes: 0 answered, 1 the customer or the journey is not known, or no server answers, 2 wrong usage.")]
 pub struct Args {
     /// The customer's id.
     customer: String,
-    /// Only what concerns this journey or placement.
+    /// The journey; of a placement the lines that concern it are printed.
     journey: Option<String>,
+    /// An event that would enter, JSON in Segment's form: what would become of it.
+    #[arg(long, value_name = "JSON", requires = "journey")]
+    event: Option<String>,
+    /// A time of the past, or a length of time before this moment: the customer's events are played again up to it.
+    #[arg(long, value_name = "TIME", requires = "journey", conflicts_with = "event", value_parser = moment)]
+    at: Option<Timestamp>,
     #[command(flatten)]
     server: Server,
-    /// Prints the timeline as JSON.
+    /// Prints the answer as JSON.
     #[arg(long)]
     json: bool,
 }
 
-/// Asks a running server for a customer's timeline and prints it, the oldest first.
+/// Asks a running server why, and prints what it says.
 ///
 /// # Errors
 ///
-/// The server cannot be reached or does not know the customer.
+/// The server cannot be reached, or does not know the customer or the journey.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let mut path = format!("/v1/customers/{}/timeline", encode(&args.customer));
-    if let Some(journey) = &args.journey {
-        path.push_str("?journey=");
-        path.push_str(&encode(journey));
-    }
-    let timeline = super::block_on(args.server.get(&path))?;
+    let answer = super::block_on(ask(args))?;
     if args.json {
-        super::say(&serde_json::to_string_pretty(&timeline)?);
+        super::say(&serde_json::to_string_pretty(&answer)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let lines = timeline["timeline"]
+    if answer["timeline"].is_array() {
+        timeline(&answer)?;
+    } else {
+        super::say(account::shown(&answer).trim_end());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks for the account of a journey, or for the timeline.
+async fn ask(args: &Args) -> anyhow::Result<Value> {
+    let customer = format!("/v1/customers/{}", encode(&args.customer));
+    let timeline = format!("{customer}/timeline");
+    let Some(journey) = &args.journey else {
+        return args.server.get(&timeline).await;
+    };
+    let mut path = format!("{customer}/why?journey={}", encode(journey));
+    if let Some(event) = &args.event {
+        path.push_str("&event=");
+        path.push_str(&encode(event));
+    }
+    if let Some(at) = &args.at {
+        path.push_str("&at=");
+        path.push_str(&encode(&at.to_string()));
+    }
+    let refused = match args.server.get(&path).await {
+        Ok(account) => return Ok(account),
+        Err(refused) => refused,
+    };
+    let kind = refused.downcast_ref::<Refused>().map(|of| of.kind.as_str());
+    if kind != Some("urn:attune:problem:unknown-journey") {
+        return Err(refused);
+    }
+    // Placements, segments and journeys that are no more have lines, too.
+    let path = format!("{timeline}?journey={}", encode(journey));
+    let lines = args.server.get(&path).await?;
+    let some = lines["timeline"]
+        .as_array()
+        .is_some_and(|lines| !lines.is_empty());
+    if some { Ok(lines) } else { Err(refused) }
+}
+
+/// Prints a customer's timeline, the oldest line first.
+fn timeline(answer: &Value) -> anyhow::Result<()> {
+    let lines = answer["timeline"]
         .as_array()
         .context("the server sent no timeline")?;
     if lines.is_empty() {
@@ -46,7 +108,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for line in lines.iter().rev() {
         super::say(&shown(line));
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn shown(line: &Value) -> String {

@@ -10,6 +10,7 @@ use crate::domain::timer::{Armed, Timer};
 use crate::domain::{Event, Fact, Profile, Timestamp};
 use crate::policy::Bundle;
 use crate::policy::journey::{Absence, Journey, On};
+use crate::policy::mode::Mode;
 
 impl<'a> Hearing<'a> {
     /// Ends the waits that an event ends, and begins the one that it begins.
@@ -67,7 +68,10 @@ impl<'a> Hearing<'a> {
         if self.profile.timers.contains_key(&timer) && !ended.contains(&timer) {
             return;
         }
-        let n_waits = self.profile.timers.len();
+        let waits = self.profile.timers.keys();
+        let n_waits = waits
+            .filter(|timer| self.counts_with(timer, journey))
+            .count();
         if n_waits >= Profile::TIMERS_MAX {
             let detail = format!("{n_waits}/{} timers", Profile::TIMERS_MAX);
             return self.refuse(journey, "CONCURRENCY", detail.into());
@@ -80,6 +84,15 @@ impl<'a> Hearing<'a> {
             .facts
             .push(Fact::Armed(timer, Some(Box::new(armed))));
     }
+
+    /// Tells if a timer takes a place from a journey: timers of shadows take theirs from shadows only.
+    fn counts_with(&self, timer: &Timer, journey: &Journey) -> bool {
+        let of = match timer {
+            Timer::Absence(name, _) | Timer::Schedule(name) => self.bundle.journey(name),
+            Timer::Edge(_) | Timer::Run(_) => None,
+        };
+        of.map_or(Mode::Live, |of| of.mode) == journey.mode
+    }
 }
 
 fn is_of(timer: &Timer, journey: &Journey) -> bool {
@@ -91,35 +104,34 @@ fn is_of(timer: &Timer, journey: &Journey) -> bool {
 
 /// Ends the wait for something that has not happened, or lets the time of a schedule come.
 pub fn fire(bundle: &Bundle, profile: &Profile, timer: &Timer, now: Timestamp) -> Effects {
-    let over = vec![Fact::Now(now), Fact::Armed(timer.clone(), None)];
-    let (Timer::Absence(name, _) | Timer::Schedule(name)) = timer else {
-        return Effects {
-            facts: over,
-            ..Effects::default()
-        };
+    let name = match timer {
+        Timer::Absence(name, _) | Timer::Schedule(name) => Some(name),
+        Timer::Edge(_) | Timer::Run(_) => None,
     };
-    let found = bundle.journey(name).zip(profile.timers.get(timer));
-    let Some((journey, armed)) = found else {
-        return Effects {
-            facts: over,
-            ..Effects::default()
-        };
+    let journey = name.and_then(|name| bundle.journey(name));
+    let armed = profile.timers.get(timer);
+    let mut effects = Effects::default();
+    // A shadow does not move the clock of others.
+    if journey.is_none_or(|journey| journey.mode == Mode::Live) {
+        effects.facts.push(Fact::Now(now));
+    }
+    let next = journey.and_then(schedule::of).zip(journey);
+    let next =
+        next.map(|(schedule, journey)| schedule::arm(bundle, profile, journey, schedule, now));
+    let over = Fact::Armed(timer.clone(), None);
+    effects
+        .facts
+        .push(next.filter(|_| armed.is_some()).unwrap_or(over));
+    let Some((journey, armed)) = journey.zip(armed) else {
+        return effects;
     };
-    let (spark, facts) = match (&journey.enter.on, armed.event.as_deref()) {
-        (On::Absence(_), Some(after)) => (Spark::absence(after), over),
-        (On::Schedule(schedule), _) => {
-            let next = schedule::arm(bundle, profile, journey, schedule, now);
-            (Spark::schedule(name, armed.due), vec![Fact::Now(now), next])
-        }
-        (On::Event(_) | On::Crossing(..) | On::Absence(_), _) => {
-            return Effects {
-                facts: over,
-                ..Effects::default()
-            };
-        }
+    let spark = match (&journey.enter.on, armed.event.as_deref()) {
+        (On::Absence(_), Some(after)) => Spark::absence(after),
+        (On::Schedule(_), _) => Spark::schedule(&journey.name, armed.due),
+        (On::Event(_) | On::Crossing(..) | On::Absence(_), _) => return effects,
     };
     let mut hearing = Hearing::new(bundle, profile, now, spark);
-    hearing.effects.facts = facts;
+    hearing.effects = effects;
     hearing.enter(journey);
     hearing.effects
 }

@@ -6,10 +6,11 @@ use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
 use crate::decide::explain::detail;
 use crate::decide::journeys::Hearing;
-use crate::domain::instance::Instance;
+use crate::domain::instance::{Instance, shown};
 use crate::domain::{Duration, Profile, Timestamp, Value};
 use crate::policy::Expr;
 use crate::policy::journey::{Enter, Journey, OnRepeat, Reentry};
+use crate::policy::mode::Mode;
 
 /// One thing that an entry asks.
 #[derive(Clone, Copy)]
@@ -61,7 +62,7 @@ impl<'a> Hearing<'a> {
         Candidate {
             journey,
             env: self.env(None),
-            key: "".into(),
+            key: Arc::default(),
             running: None,
         }
     }
@@ -127,11 +128,12 @@ impl<'a> Hearing<'a> {
         candidate.running = self.profile.journeys.iter().find(|run| {
             run.journey == journey.name
                 && run.key == candidate.key
+                && Mode::of(run.number) == journey.mode
                 && !self.left.contains(&run.number)
         });
         match candidate.running {
             Some(run) if journey.enter.on_repeat == OnRepeat::Ignore => {
-                Err(("ALREADY_IN", format!("run {}", run.number).into()))
+                Err(("ALREADY_IN", format!("run {}", shown(run.number)).into()))
             }
             Some(_) | None => Ok(()),
         }
@@ -163,22 +165,27 @@ impl<'a> Hearing<'a> {
             .left
             .iter()
             .filter_map(|number| self.profile.run(*number));
-        let just_left = left.any(|run| same(&run.journey, &run.key));
+        let mode = journey.mode;
+        let just_left =
+            left.any(|run| same(&run.journey, &run.key) && Mode::of(run.number) == mode);
         let mut past = self.profile.past.iter();
-        let past = past.find(|past| same(&past.journey, &past.key));
+        let past = past
+            .find(|past| same(&past.journey, &past.key) && past.shadow == (mode == Mode::Shadow));
         let past = past.map(|past| past.left_at);
         if just_left { Some(self.now) } else { past }
     }
 
     /// Says how many runs keep another one out, if they do.
     fn too_many(&self, journey: &Journey) -> Option<Arc<str>> {
-        let running = |run: &&Instance| !self.left.contains(&run.number);
+        let mode = journey.mode;
+        let running =
+            |run: &&Instance| Mode::of(run.number) == mode && !self.left.contains(&run.number);
         let all = self.profile.journeys.iter().filter(running);
         let n_own = all
             .clone()
             .filter(|run| run.journey == journey.name)
             .count();
-        let n_all = all.count() + self.n_begun();
+        let n_all = all.count() + self.n_begun(mode);
         if let Some(n_max) = journey.enter.concurrent
             && n_own >= n_max as usize
         {

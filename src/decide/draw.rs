@@ -25,3 +25,9 @@ pub fn is_held_out(profile: &Profile, journey: &Journey) -> bool {
 pub fn holdout(profile: &Profile, journey: &Journey) -> f64 {
     draw(&[profile.id.as_str(), &journey.name, "holdout"])
 }
+
+/// Writes a draw as a percentage, cut and not rounded, so that it is never above a share that it is below.
+pub fn shown(draw: f64) -> String {
+    let cut = (draw * 1e4).floor() / 1e2;
+    format!("{cut}%")
+}

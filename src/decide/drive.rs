@@ -4,12 +4,11 @@ use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
+use crate::decide::inputs::complete;
 use crate::decide::schedule;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
 use crate::domain::instance::Instance;
-use crate::domain::{
-    Action, Answer, Crossing, Duration, Event, Fact, Profile, Score, Timer, Timestamp,
-};
+use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
 /// What comes in for a customer.
@@ -62,19 +61,7 @@ pub fn handle(
     scoring: Scoring<'_>,
 ) -> Outcome {
     let now = moment.now.max(profile.now);
-    let outcome = Outcome::default();
-    let mut drive = Drive {
-        bundle,
-        profile,
-        scoring,
-        traceparent,
-        outcome,
-        crossings: VecDeque::new(),
-        n_crossings: 0,
-        told: Told::default(),
-        contest: Contest::default(),
-        parked: Vec::new(),
-    };
+    let mut drive = Drive::new(bundle, profile, traceparent, scoring);
     match cause {
         Cause::Event(event) => {
             if drive.profile.has_seen(event.id.fingerprint()) {
@@ -94,6 +81,28 @@ pub fn handle(
         }
     }
     drive.outcome
+}
+
+/// Makes a customer known at a time: segments and timers follow the policies from then on, and nobody enters because of it.
+pub fn introduce(bundle: &Bundle, profile: &mut Profile, now: Timestamp) {
+    profile.apply(&Fact::Now(now));
+    Drive::new(bundle, profile, None, &|_| Scores::new()).keep_up(&[], Spur::default(), now);
+}
+
+/// Takes a customer up to the moment at which the journeys hear of an event: everything that was due before is handled,
+/// and the event is learnt. Returns when that is.
+pub fn learn(
+    bundle: &Bundle,
+    profile: &mut Profile,
+    event: &Event,
+    now: Timestamp,
+    scoring: Scoring<'_>,
+) -> Timestamp {
+    let now = now.max(profile.now);
+    let mut drive = Drive::new(bundle, profile, None, scoring);
+    drive.wake_all(now - Duration::from_millis(1), None);
+    drive.learn_event(event, now);
+    now
 }
 
 /// After so many crossings of segments within one input nobody enters because of another one.
@@ -122,16 +131,39 @@ struct Told {
     zone: bool,
 }
 
-impl Drive<'_> {
+impl<'a> Drive<'a> {
+    fn new(
+        bundle: &'a Bundle,
+        profile: &'a mut Profile,
+        traceparent: Option<&'a Arc<str>>,
+        scoring: Scoring<'a>,
+    ) -> Self {
+        Self {
+            bundle,
+            profile,
+            scoring,
+            traceparent,
+            outcome: Outcome::default(),
+            crossings: VecDeque::new(),
+            n_crossings: 0,
+            told: Told::default(),
+            contest: Contest::default(),
+            parked: Vec::new(),
+        }
+    }
+
     fn event(&mut self, event: &Event, now: Timestamp) {
-        let bundle = self.bundle;
+        self.learn_event(event, now);
+        self.moment([Stage::React(event)], Some(event), now);
+    }
+
+    fn learn_event(&mut self, event: &Event, now: Timestamp) {
         let spur = Spur {
             event: Some(event),
             due: None,
         };
         self.walk(Stage::Observe(event), now);
-        self.keep_up(bundle.segments_of(&event.name), spur, now);
-        self.moment([Stage::React(event)], Some(event), now);
+        self.keep_up(self.bundle.segments_of(&event.name), spur, now);
     }
 
     /// Ends everything that waits up to a time, the earliest first.
@@ -353,17 +385,6 @@ impl Drive<'_> {
         self.parked.extend(effects.parked);
         effects.runs
     }
-}
-
-/// Returns one score for every row that was asked for, so that a step never asks twice.
-fn complete(request: &Request, scored: &Scores) -> (Arc<str>, Vec<Score>) {
-    let given = scored.get(&request.model).map_or(&[][..], Vec::as_slice);
-    let none = || Score::unavailable("the model gave no score");
-    let of = |idx: usize| given.get(idx).cloned().unwrap_or_else(none);
-    (
-        request.model.clone(),
-        (0..request.rows.len()).map(of).collect(),
-    )
 }
 
 /// Returns the numbers of both lists, sorted, each once.

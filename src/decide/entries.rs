@@ -9,6 +9,7 @@ use crate::decide::step::Crossed;
 use crate::domain::instance::Instance;
 use crate::domain::{Event, EventId, Fact, Timestamp, What};
 use crate::policy::journey::{Journey, OnRepeat};
+use crate::policy::mode::Mode;
 
 /// What may enter a journey.
 #[derive(Clone, Debug)]
@@ -103,17 +104,26 @@ impl<'a> Hearing<'a> {
         }
     }
 
+    /// Returns the number of the last run that began before.
+    fn last_number(&self, mode: Mode) -> u32 {
+        let n_begun = match mode {
+            Mode::Live => self.profile.n_runs,
+            Mode::Shadow => self.profile.n_shadows,
+        };
+        mode.first() + n_begun
+    }
+
     /// How many runs this began; others of `runs` only go on.
-    pub fn n_begun(&self) -> usize {
-        let begun = |number: &&u32| **number > self.profile.n_runs;
+    pub fn n_begun(&self, mode: Mode) -> usize {
+        let last = self.last_number(mode);
+        let begun = |number: &&u32| **number > last && Mode::of(**number) == mode;
         self.effects.runs.iter().filter(begun).count()
     }
 
     fn begin(&mut self, journey: &'a Journey, key: Arc<str>) {
-        let n_begun = u32::try_from(self.n_begun()).unwrap_or(u32::MAX);
+        let n_begun = u32::try_from(self.n_begun(journey.mode)).unwrap_or(u32::MAX);
         let number = self
-            .profile
-            .n_runs
+            .last_number(journey.mode)
             .saturating_add(n_begun)
             .saturating_add(1);
         self.effects.runs.push(number);
@@ -151,7 +161,7 @@ impl<'a> Hearing<'a> {
     pub fn refuse(&mut self, journey: &Journey, code: &str, detail: Arc<str>) {
         self.trace(
             journey.name.clone(),
-            0,
+            journey.mode.first(),
             "".into(),
             What::Refused(code.into(), detail),
         );

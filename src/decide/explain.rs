@@ -27,6 +27,19 @@ pub fn detail(of: &Expr, env: &Env<'_>) -> Arc<str> {
     format!("{} [{}] {}", of.text, values(&of.root, env), of.place).into()
 }
 
+/// Writes the values of a condition, part by part: `29 >= 50 && 3 < 9`.
+pub fn every_value(node: &Node, env: &Env<'_>) -> String {
+    let Node::Binary(op @ (Op::And | Op::Or), left, right) = node else {
+        return values(node, env);
+    };
+    let part = |part: &Node| {
+        let loose = *op == Op::And && matches!(part, Node::Binary(Op::Or, ..));
+        let values = every_value(part, env);
+        if loose { format!("({values})") } else { values }
+    };
+    format!("{} {op} {}", part(left), part(right))
+}
+
 /// Writes a comparison with both values; of a conjunction only the part that decided.
 fn values(node: &Node, env: &Env<'_>) -> String {
     match node {

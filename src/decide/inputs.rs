@@ -1,10 +1,11 @@
-//! Turns what is known of a customer into the input columns of a model.
+//! Turns what is known of a customer into the input columns of a model, and what came back into scores.
 
 use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
-use crate::domain::{Cell, Value};
+use crate::decide::step::{Request, Scores};
+use crate::domain::{Cell, Score, Value};
 use crate::policy::model::{Input, Kind, Model, Unknown};
 
 /// Returns one row of a model, in the order of its manifest.
@@ -44,4 +45,15 @@ fn unknown(input: &Input) -> Result<Cell, Arc<str>> {
 )]
 fn single(number: f64) -> f32 {
     number as f32
+}
+
+/// Returns one score for every row that was asked for, so that a step never asks twice.
+pub fn complete(request: &Request, scored: &Scores) -> (Arc<str>, Vec<Score>) {
+    let given = scored.get(&request.model).map_or(&[][..], Vec::as_slice);
+    let none = || Score::unavailable("the model gave no score");
+    let of = |idx: usize| given.get(idx).cloned().unwrap_or_else(none);
+    (
+        request.model.clone(),
+        (0..request.rows.len()).map(of).collect(),
+    )
 }

@@ -17,9 +17,7 @@ use crate::policy::journey::{Act, Journey, On, Step as Node};
 /// Lets the journeys hear of an event that the profile has learnt.
 pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
     let mut hearing = Hearing::new(bundle, profile, now, Spark::event(event));
-    for run in &profile.journeys {
-        hearing.event(event, run);
-    }
+    hearing.runs(event);
     let Some(listens) = bundle.listens(&event.name) else {
         return hearing.effects;
     };
@@ -103,6 +101,14 @@ impl<'a> Hearing<'a> {
         run.map_or(env, |run| in_run(env, run))
     }
 
+    /// Lets every run hear of an event.
+    pub fn runs(&mut self, event: &Event) {
+        let profile = self.profile;
+        for run in &profile.journeys {
+            self.event(event, run);
+        }
+    }
+
     /// Lets a run hear of an event.
     fn event(&mut self, event: &Event, run: &'a Instance) {
         let Some(journey) = self.bundle.journey(&run.journey) else {
@@ -174,10 +180,13 @@ impl<'a> Hearing<'a> {
 /// Ends the sleep of a run: it leaves by an exit that holds, or goes on.
 pub fn wake(bundle: &Bundle, profile: &Profile, number: u32, now: Timestamp) -> Effects {
     let mut effects = Effects::default();
-    effects.facts.push(Fact::Now(now));
     let Some(run) = profile.run(number) else {
         return effects;
     };
+    // A shadow does not move the clock of others.
+    if !run.is_shadow() {
+        effects.facts.push(Fact::Now(now));
+    }
     let trace = |what| {
         let (subject, step) = (run.journey.clone(), run.step.clone());
         let trace = Trace {

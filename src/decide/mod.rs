@@ -28,6 +28,7 @@ mod step;
 mod tests;
 mod unknown;
 mod wait;
+pub mod why;
 
 pub use drive::{Cause, handle};
 pub use env::Env;

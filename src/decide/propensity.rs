@@ -54,7 +54,11 @@ pub fn shared(placement: &Placement, env: &Env<'_>, scores: &Scores) -> Option<R
     }
     let rows = vec![inputs::row(model, env).ok()?];
     let model = name.clone();
-    Some(Request { model, rows })
+    Some(Request {
+        model,
+        rows,
+        offers: Vec::new(),
+    })
 }
 
 /// Where the score of an offer is found.
@@ -104,12 +108,17 @@ impl Asked<'_> {
             Ok(row) => row,
             Err(why) => return Slot::Known(Score::Unavailable(why)),
         };
+        let about = model.per_offer.then(|| offer.id.clone());
         match pending {
-            Some(idx) => self.missing[idx].rows.push(row),
+            Some(idx) => {
+                self.missing[idx].rows.push(row);
+                self.missing[idx].offers.extend(about);
+            }
             None if !known => {
                 self.missing.push(Request {
                     model: name.clone(),
                     rows: vec![row],
+                    offers: about.into_iter().collect(),
                 });
             }
             None => {}

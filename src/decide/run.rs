@@ -18,6 +18,7 @@ use crate::domain::{Fact, Map, Profile, Score, Timestamp, Trace, Value, What};
 use crate::policy::Bundle;
 use crate::policy::Expr;
 use crate::policy::journey::{Act, Journey, Past, Share, Step as Node, Until};
+use crate::policy::mode::Mode;
 
 /// Goes on with a run from the step where it stands, or from the send that was settled.
 pub fn run(
@@ -115,6 +116,11 @@ impl<'a> Walk<'a> {
     /// What the run's expressions can see.
     pub fn env(&self) -> Env<'a> {
         in_run(Env::new(self.bundle, self.profile, self.now), self.run)
+    }
+
+    /// Tells if the run only says what it would do: it began so, or its journey was told to since.
+    pub fn is_shadow(&self) -> bool {
+        self.run.is_shadow() || self.journey.mode == Mode::Shadow
     }
 
     /// Writes a line of the timeline.
@@ -260,6 +266,7 @@ impl<'a> Walk<'a> {
             Ok(row) => Err(vec![Request {
                 model: model.clone(),
                 rows: vec![row],
+                offers: Vec::new(),
             }]),
             Err(why) => Ok(Score::Unavailable(why)),
         }
@@ -288,25 +295,31 @@ impl<'a> Walk<'a> {
             .facts
             .push(Fact::Bound(self.run.number, bind.clone(), best));
         self.trace(&node.label, ranked.what());
-        self.effects.facts.extend(ranked.given);
-        self.effects.answers.push(ranked.answer.into());
+        if !self.is_shadow() {
+            self.effects.facts.extend(ranked.given);
+            self.effects.answers.push(ranked.answer.into());
+        }
         self.resume(node, node.next)
     }
 
     fn set(&mut self, node: &Node, values: &'a [(Arc<str>, Expr)]) -> Next {
         let env = self.env();
         let mut names = Vec::new();
+        let mut facts = Vec::new();
         for (path, of) in values {
             // An unknown value leaves the trait as it is.
             let Some(value) = eval(&of.root, &env) else {
                 continue;
             };
-            self.effects
-                .facts
-                .push(Fact::Trait(path.clone(), Cow::into_owned(value)));
+            facts.push(Fact::Trait(path.clone(), Cow::into_owned(value)));
             names.push(path.clone());
         }
-        self.trace(&node.label, What::Set(names));
+        if self.is_shadow() {
+            self.trace(&node.label, What::WouldSet(names));
+        } else {
+            self.effects.facts.extend(facts);
+            self.trace(&node.label, What::Set(names));
+        }
         self.resume(node, node.next)
     }
 }

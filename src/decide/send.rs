@@ -10,9 +10,9 @@ use crate::decide::journeys::standing_exit;
 use crate::decide::run::{Next, Walk};
 use crate::domain::action::stable_id;
 use crate::domain::instance::Wait;
-use crate::domain::{Action, Duration, Fact, Map, Timestamp, Trace, What, contact};
+use crate::domain::{Action, Duration, Fact, Map, Profile, Timestamp, Trace, What, contact};
 use crate::policy::Expr;
-use crate::policy::journey::{Class, OnBlock, Send, Step as Node};
+use crate::policy::journey::{Class, Journey, OnBlock, Send, Step as Node};
 
 /// How many lines of the timeline go with an action.
 const LINES_MAX: usize = 8;
@@ -49,7 +49,7 @@ pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
         walk.leave(&node.label, &reason);
         return Next::Pause;
     }
-    let action_id = action_id(walk, &node.label);
+    let action_id = action_id(walk.profile, walk.journey, walk.run.number, &node.label);
     let asked = Asked {
         env: walk.env(),
         journey: walk.journey,
@@ -74,6 +74,11 @@ pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
             return blocked(walk, node, send, &outranked(parked, winner));
         }
         Settled::No | Settled::Goes(_) => {}
+    }
+    if walk.is_shadow() {
+        let what = What::WouldSend(send.channel.clone(), send.template.clone());
+        walk.trace(&node.label, what);
+        return Next::Go(node.next);
     }
     leave(walk, node, send, &action_id);
     let keep = walk.bundle.limits.keep(&send.channel);
@@ -167,9 +172,10 @@ fn outranked(parked: &Parked, winner: &Winner) -> Block {
     }
 }
 
-fn action_id(walk: &Walk<'_>, step: &str) -> Arc<str> {
-    let (customer, journey) = (walk.profile.id.as_str(), &walk.run.journey);
-    stable_id(&[customer, journey, &walk.run.number.to_string(), step])
+/// Returns the id of the action that a step of a run sends.
+pub fn action_id(profile: &Profile, journey: &Journey, run: u32, step: &str) -> Arc<str> {
+    let (customer, journey) = (profile.id.as_str(), &journey.name);
+    stable_id(&[customer, journey, &run.to_string(), step])
 }
 
 fn leave(walk: &mut Walk<'_>, node: &Node, send: &Send, action_id: &Arc<str>) {
@@ -226,9 +232,13 @@ fn line(trace: &Trace) -> Option<Arc<str>> {
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Blocked(code, detail) => format!("held back: {code} {detail}"),
         What::Sent(_, channel, template) => format!("sent {channel} {template}"),
-        What::Refused(..) | What::Woke | What::Set(_) | What::Left(_) | What::Crossed(..) => {
-            return None;
-        }
+        What::Refused(..)
+        | What::Woke
+        | What::Set(_)
+        | What::Left(_)
+        | What::Crossed(..)
+        | What::WouldSend(..)
+        | What::WouldSet(_) => return None,
     };
     Some(text.into())
 }

@@ -90,6 +90,8 @@ pub struct Request {
     pub model: Arc<str>,
     /// Rows in the order of the manifest's inputs.
     pub rows: Vec<Vec<Cell>>,
+    /// The offer that each row is about; empty for a model that does not look at offers.
+    pub offers: Vec<Arc<str>>,
 }
 
 /// What a step returns.

@@ -1,4 +1,4 @@
-//! A customer on the way through a journey.
+//! A customer on the way through a journey, or of a shadow on the way through one that only says what it would do.
 
 use std::sync::Arc;
 
@@ -6,10 +6,23 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::{Event, Timestamp, Value, name};
 
+/// Runs from this number on are shadows: they are numbered apart, so that they are in no other run's way.
+pub const SHADOW: u32 = 1 << 31;
+
+/// Tells if a run with this number only says what it would do.
+pub const fn is_shadow(number: u32) -> bool {
+    number >= SHADOW
+}
+
+/// Returns the number as people read it: shadows count from 1, too.
+pub const fn shown(number: u32) -> u32 {
+    number & !SHADOW
+}
+
 /// One run of a customer through a journey.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instance {
-    /// Which run of this customer it is, over all journeys, from 1. Never used twice.
+    /// Which run of this customer it is, over all journeys, from 1; of shadows, from [`SHADOW`] + 1. Never used twice.
     pub number: u32,
     /// The journey's name.
     #[serde(deserialize_with = "name::read")]
@@ -31,6 +44,13 @@ pub struct Instance {
     pub wait: Option<Wait>,
     /// Results of earlier steps.
     pub locals: Vec<(Arc<str>, Value)>,
+}
+
+impl Instance {
+    /// Tells if the run only says what it would do.
+    pub const fn is_shadow(&self) -> bool {
+        is_shadow(self.number)
+    }
 }
 
 /// A sleep.
@@ -57,4 +77,6 @@ pub struct Past {
     /// How it ended.
     #[serde(deserialize_with = "name::read")]
     pub reason: Arc<str>,
+    /// It was a shadow: only shadows remember it.
+    pub shadow: bool,
 }

@@ -10,7 +10,7 @@ use crate::domain::consent::Consent;
 use crate::domain::contact::Contacts;
 use crate::domain::crossing::Way;
 use crate::domain::folded::{self, Folded};
-use crate::domain::instance::{Instance, Past};
+use crate::domain::instance::{self, Instance, Past};
 use crate::domain::suppression::Suppressions;
 use crate::domain::timer::{Armed, Timer};
 use crate::domain::{CustomerId, Duration, Fact, Map, Timestamp, Trace, Value};
@@ -39,7 +39,9 @@ pub struct Profile {
     pub journeys: Vec<Instance>,
     /// Runs begun so far: the next one has this number plus 1.
     pub n_runs: u32,
-    /// The last ended run of each journey and key, the latest last, at most [`Profile::PAST_MAX`].
+    /// Shadows begun so far.
+    pub n_shadows: u32,
+    /// The last ended run of each journey and key, the latest last, at most [`Profile::PAST_MAX`], and as many shadows.
     pub past: VecDeque<Past>,
     /// When capped offers were given.
     pub given: BTreeMap<Arc<str>, Vec<Timestamp>>,
@@ -49,7 +51,7 @@ pub struct Profile {
     pub suppressed: Suppressions,
     /// Sends that count against frequency caps.
     pub contacts: Contacts,
-    /// The last [`Profile::TIMELINE_MAX`] lines, the newest last.
+    /// The last [`Profile::TIMELINE_MAX`] lines, and as many of shadows, the newest last.
     pub timeline: VecDeque<Trace>,
     /// `context.timezone` of the last event that had one.
     pub zone: Option<Arc<str>>,
@@ -100,6 +102,7 @@ impl Profile {
             cart: Cart::default(),
             journeys: Vec::new(),
             n_runs: 0,
+            n_shadows: 0,
             past: VecDeque::new(),
             given: BTreeMap::new(),
             consent: Consent::default(),
@@ -155,7 +158,12 @@ impl Profile {
             Fact::Folded(feature, change) => self.fold(*feature, change),
             Fact::Cart(change, currency, at) => self.cart.apply(change, currency.as_ref(), *at),
             Fact::Entered(run) => {
-                self.n_runs = self.n_runs.max(run.number);
+                let begun = if run.is_shadow() {
+                    &mut self.n_shadows
+                } else {
+                    &mut self.n_runs
+                };
+                *begun = (*begun).max(instance::shown(run.number));
                 self.journeys.push((**run).clone());
             }
             Fact::Refreshed(number, run) => {
@@ -245,23 +253,26 @@ impl Profile {
         if !remember {
             return;
         }
-        self.past
-            .retain(|past| past.journey != run.journey || past.key != run.key);
-        if self.past.len() >= Self::PAST_MAX {
-            self.past.pop_front();
-        }
+        let shadow = run.is_shadow();
+        self.past.retain(|past| {
+            past.journey != run.journey || past.key != run.key || past.shadow != shadow
+        });
+        make_room(&mut self.past, Self::PAST_MAX, |past| past.shadow == shadow);
         let reason = reason.clone();
         self.past.push_back(Past {
             journey: run.journey,
             key: run.key,
             left_at: at,
             reason,
+            shadow,
         });
     }
 
-    /// Adds a line; the same line again only counts.
+    /// Adds a line; the same line again only counts. Shadows have a timeline of their own within.
     fn trace(&mut self, trace: &Trace) {
-        if let Some(last) = self.timeline.back_mut()
+        let shadow = instance::is_shadow(trace.instance);
+        let alike = |line: &Trace| instance::is_shadow(line.instance) == shadow;
+        if let Some(last) = self.timeline.iter_mut().rev().find(|line| alike(line))
             && last.subject == trace.subject
             && last.instance == trace.instance
             && last.step == trace.step
@@ -272,10 +283,18 @@ impl Profile {
             last.times = last.times.saturating_add(1);
             return;
         }
-        if self.timeline.len() >= Self::TIMELINE_MAX {
-            self.timeline.pop_front();
-        }
+        make_room(&mut self.timeline, Self::TIMELINE_MAX, alike);
         self.timeline.push_back(trace.clone());
+    }
+}
+
+/// Drops the oldest of a kind if there are as many as may be.
+fn make_room<T>(all: &mut VecDeque<T>, n_max: usize, alike: impl Fn(&T) -> bool) {
+    if all.len() < n_max || all.iter().filter(|one| alike(one)).count() < n_max {
+        return;
+    }
+    if let Some(oldest) = all.iter().position(alike) {
+        all.remove(oldest);
     }
 }
 

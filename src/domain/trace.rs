@@ -17,7 +17,7 @@ pub struct Trace {
     /// The journey or placement it is about.
     #[serde(deserialize_with = "name::read")]
     pub subject: Arc<str>,
-    /// The run of the journey, from 1; 0 if it is not about one.
+    /// The run of the journey, from 1; 0 if it is not about one. Of a shadow, as [`crate::domain::instance::SHADOW`] says.
     pub instance: u32,
     /// The step, or empty.
     #[serde(deserialize_with = "name::read")]
@@ -63,4 +63,8 @@ pub enum What {
     Dealt(Arc<str>, Arc<str>),
     /// The edge of the segment was crossed; the conditions with their values.
     Crossed(Way, Arc<str>),
+    /// A shadow comes to where an action would leave: the channel and the template.
+    WouldSend(Arc<str>, Arc<str>),
+    /// A shadow comes to where traits would be written: their names.
+    WouldSet(Vec<Arc<str>>),
 }

@@ -9,6 +9,7 @@ use crate::policy::bundle::Place;
 use crate::policy::cron::Cron;
 use crate::policy::expr::Expr;
 use crate::policy::limits::OwnQuiet;
+use crate::policy::mode::Mode;
 
 /// One journey.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Journey {
     pub name: Arc<str>,
     /// What it is for.
     pub about: Arc<str>,
+    /// Whether it acts.
+    pub mode: Mode,
     /// How the guards of a send treat it.
     pub class: Class,
     /// What its sends weigh against those of other journeys at the same moment; without it 0. Unknown weighs less than any number.

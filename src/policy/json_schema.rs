@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::policy::commerce;
 
-const DEFINITIONS: [&str; 7] = [
+const DEFINITIONS: [&str; 8] = [
     include_str!("json_schema/policy.yaml"),
     include_str!("json_schema/words.yaml"),
     include_str!("json_schema/journey.yaml"),
@@ -16,11 +16,12 @@ const DEFINITIONS: [&str; 7] = [
     include_str!("json_schema/catalogue.yaml"),
     include_str!("json_schema/model.yaml"),
     include_str!("json_schema/schemas.yaml"),
+    include_str!("json_schema/test.yaml"),
 ];
 const PREFIX: &str = "#/definitions/";
 
 /// The kinds of documents that have a schema, and what they are.
-pub const KINDS: [(&str, &str); 5] = [
+pub const KINDS: [(&str, &str); 6] = [
     ("policy", "A policy file with documents of any kind"),
     ("journey", "A journey"),
     (
@@ -28,6 +29,7 @@ pub const KINDS: [(&str, &str); 5] = [
         "Offers, placements, segments, features, limits, channels",
     ),
     ("model", "The manifest of a model"),
+    ("test", "What happens to a customer, and what must follow"),
     ("schemas", "What events, customers and templates look like"),
 ];
 

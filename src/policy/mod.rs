@@ -9,10 +9,12 @@ pub mod diagnostic;
 pub mod explain;
 pub mod expr;
 pub mod feature;
+mod format;
 pub mod journey;
 pub mod json_schema;
 pub mod limits;
 mod lint;
+pub mod mode;
 pub mod model;
 pub mod offer;
 pub mod question;
@@ -20,6 +22,7 @@ mod registry;
 mod schema;
 pub mod segment;
 mod suggest;
+pub mod test;
 pub mod wanted;
 mod yaml;
 
@@ -27,7 +30,9 @@ pub use bundle::{Bundle, Place};
 pub use compile::{Checked, check, compile};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use expr::Expr;
+pub use format::format;
 pub use suggest::hint;
+pub use test::Test;
 
 #[cfg(test)]
 mod tests;

@@ -38,6 +38,7 @@ pub(super) struct Record {
 pub(super) struct Last {
     pub seq: u64,
     pub commit: Option<CommitId>,
+    pub bytes: Bytes,
 }
 
 /// What a log of commits must be able to do.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Error, Lane, Outgoing};
+use super::{Error, Lane, Outgoing, POLICIES};
 use crate::domain::Partition;
 
 /// The header that the server drops duplicates by.
@@ -134,6 +134,11 @@ impl Layout {
         if n_partitions == 0 {
             return Err(Error::Setup("there must be at least one partition".into()));
         }
+        if n_partitions == POLICIES.0 {
+            return Err(Error::Setup(format!(
+                "there must be fewer than {n_partitions} partitions"
+            )));
+        }
         Ok(Self {
             prefix: prefix.into(),
             n_partitions,
@@ -208,8 +213,11 @@ impl Layout {
         format!("{}.p.{partition}", self.prefix)
     }
 
-    /// Returns the subject of a partition's log.
+    /// Returns the subject of a partition's log, or of that of the policies.
     pub(super) fn log(&self, partition: Partition) -> String {
+        if partition == POLICIES {
+            return format!("{}.state.policies", self.prefix);
+        }
         format!("{}.state.{partition}", self.prefix)
     }
 

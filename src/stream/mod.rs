@@ -29,6 +29,10 @@ pub use words::{
     CommitId, Delivery, Durability, Extent, Lane, LogRecord, Marks, Opened, Outgoing, PublishAck,
 };
 
+/// Stands for the policies where a partition is named: their log lies beside those of the partitions, so that the
+/// revisions and the people in them are kept, copied and lost together.
+pub const POLICIES: Partition = Partition(u16::MAX);
+
 /// A stream of what is read, that ends or fails once.
 pub type Reading<T> = BoxStream<'static, Result<T, Error>>;
 
@@ -115,6 +119,13 @@ pub trait Streams: Send + Sync + 'static {
     ///
     /// [`Error::Unreachable`] or [`Error::Refused`].
     fn log_end(&self, partition: Partition) -> BoxFuture<'_, Result<u64, Error>>;
+
+    /// Returns the last record of a partition; `None` when it has none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Unreachable`] or [`Error::Refused`], [`Error::Corrupt`] when it is not a record of ours.
+    fn log_last(&self, partition: Partition) -> BoxFuture<'_, Result<Option<LogRecord>, Error>>;
 
     /// Reads the records of a partition with sequences in `(after, upto]`, in order; then ends.
     ///

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub max_payload: u32,
     /// `always`, or a length like `2m`: when written messages are synced to disk.
     pub sync_interval: String,
+    /// Whether it is spared the signals that a terminal sends to all processes of a command, such as those of Ctrl-C.
+    pub own_group: bool,
 }
 
 impl Settings {
@@ -49,6 +52,7 @@ impl Settings {
             monitor_port: None,
             max_payload: 8 * 1_024 * 1_024,
             sync_interval: "2m".into(),
+            own_group: false,
         }
     }
 }
@@ -149,7 +153,11 @@ impl NatsServer {
         let config = self.settings.dir.join("nats-server.conf");
         fs::write(&config, self.config()).map_err(|error| io(&error))?;
         let log = fs::File::create(self.log_path()).map_err(|error| io(&error))?;
-        let child = Command::new(&self.settings.program)
+        let mut command = Command::new(&self.settings.program);
+        if self.settings.own_group {
+            command.process_group(0);
+        }
+        let child = command
             .arg("--config")
             .arg(&config)
             .stdin(Stdio::null())

@@ -22,6 +22,10 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod projects;
+#[cfg(test)]
+mod reload;
+#[cfg(test)]
 mod restarts;
 #[cfg(test)]
 mod rule_r;
@@ -35,3 +39,5 @@ mod support;
 mod tidy;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod why;

@@ -182,6 +182,11 @@ impl Attune {
         fs::read_to_string(&self.log).unwrap()
     }
 
+    /// Returns the address of its API.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// Sends a signal.
     pub fn signal(&self, name: &str) {
         let id = self.child.id().to_string();
@@ -260,8 +265,20 @@ impl Attune {
 
     /// Asks its API; returns status and body, nothing when it is gone.
     pub async fn get(&self, path: &str) -> Option<(u16, String)> {
+        self.call("GET", path, "").await
+    }
+
+    /// Posts JSON to its API; returns status and body, nothing when it is gone.
+    pub async fn post(&self, path: &str, body: &Value) -> Option<(u16, String)> {
+        self.call("POST", path, &body.to_string()).await
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &str) -> Option<(u16, String)> {
         let mut stream = TcpStream::connect(&self.address).await.ok()?;
-        let request = format!("GET {path} HTTP/1.0\r\nhost: {}\r\n\r\n", self.address);
+        let (host, length) = (&self.address, body.len());
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nhost: {host}\r\ncontent-length: {length}\r\n\r\n{body}"
+        );
         stream.write_all(request.as_bytes()).await.ok()?;
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.ok()?;

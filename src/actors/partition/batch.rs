@@ -13,6 +13,7 @@ use super::{Error, Phase, State};
 use crate::actors::customer::{self, Decided, Input};
 use crate::actors::engine::Engine;
 use crate::actors::gather::gather;
+use crate::actors::live::Policies;
 use crate::actors::load;
 use crate::actors::record::{Commit, Dead, Forward};
 use crate::clock::Clock;
@@ -26,8 +27,9 @@ use crate::stream::Delivery;
 pub type Loaded = (CustomerId, Option<Arrival>);
 
 /// The inputs that one commit covers.
-#[derive(Default)]
 pub struct Batch {
+    /// What decides about all of them.
+    policies: Arc<Policies>,
     /// One a customer, in the order in which they first appear.
     pub work: Vec<Work>,
     index: HashMap<CustomerId, usize, RandomState>,
@@ -73,6 +75,22 @@ pub enum Origin {
 }
 
 impl Batch {
+    fn new(policies: Arc<Policies>, offset: u64) -> Self {
+        Self {
+            policies,
+            work: Vec::new(),
+            index: HashMap::default(),
+            offset,
+            dead: Vec::new(),
+            forwards: Vec::new(),
+            looks: Vec::new(),
+            commit: Commit::default(),
+            n_inputs: 0,
+            n_bytes: 0,
+            credits: Vec::new(),
+        }
+    }
+
     fn add(&mut self, customer: CustomerId, input: Input, origin: Origin) {
         let idx = *self.index.entry(customer.clone()).or_insert_with(|| {
             let (inputs, origins) = (Vec::new(), Vec::new());
@@ -101,10 +119,7 @@ impl Batch {
 impl State {
     /// Takes what waits, up to the bounds of a batch, and hands it to the customers.
     pub(super) fn begin_batch(&mut self) -> Result<(), Error> {
-        let mut batch = Batch {
-            offset: self.offset,
-            ..Batch::default()
-        };
+        let mut batch = Batch::new(self.engine.live.get(), self.offset);
         self.take_due(&mut batch)?;
         self.engine
             .clone()
@@ -192,7 +207,11 @@ impl State {
             let error = format!("{n_bytes} bytes, at most {n_max} are allowed");
             return batch.dead.push(dead("too_large", error));
         }
-        let decoded = match engine.meters.decode.time(|| decode(&engine, delivery)) {
+        let decoded = match engine
+            .meters
+            .decode
+            .time(|| decode(&engine, &batch.policies, delivery))
+        {
             Ok(decoded) => decoded,
             Err(error) => return batch.dead.push(dead("undecodable", error)),
         };
@@ -324,16 +343,17 @@ impl State {
             };
             let inputs = std::mem::take(&mut work.inputs);
             // A customer that is gone drops the slot, which counts as no answer.
-            let _gone = resident.actor.cast(customer::Message::Apply(inputs, slot));
+            let apply = customer::Message::Apply(inputs, batch.policies.clone(), slot);
+            let _gone = resident.actor.cast(apply);
         }
         self.engine.meters.route.since(start);
         Ok(())
     }
 }
 
-fn decode(engine: &Engine, delivery: &Delivery) -> Result<Decoded, String> {
+fn decode(engine: &Engine, policies: &Policies, delivery: &Delivery) -> Result<Decoded, String> {
     let real = engine.clock == Clock::Stream;
-    delivery.decode(engine.created, real, |name| engine.wanted.has(name))
+    delivery.decode(engine.created, real, |name| policies.wanted.has(name))
 }
 
 fn fresh(customer: CustomerId) -> Arrival {

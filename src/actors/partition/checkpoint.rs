@@ -49,13 +49,15 @@ pub struct Pace {
 
 impl Pace {
     /// Starts after a checkpoint up to this log sequence, with this offset.
-    pub fn new(done: u64, offset: u64) -> Self {
+    ///
+    /// - `wait`: how long the next one waits at least.
+    pub fn new(done: u64, offset: u64, wait: Duration) -> Self {
         let saving = Vec::new();
         Self {
             done,
             fresh: false,
             running: None,
-            next: None,
+            next: Some(Instant::now() + wait),
             kept: (offset, Instant::now()),
             trimmed: None,
             saving,
@@ -94,10 +96,24 @@ async fn trim(engine: Arc<Engine>, id: Partition, keep: u64) {
     engine.meters.trim.since(start);
 }
 
+/// Returns how long the first checkpoint of a partition waits: their writes shall not all come at once.
+pub fn first_wait(engine: &Engine, id: Partition) -> Duration {
+    engine.limits.checkpoint_every * (u32::from(id.0) + 1) / u32::from(engine.n_partitions.max(1))
+}
+
 /// Writes commits in order; the last one keeps those before it, too.
-fn write_all(engine: &Engine, batches: Vec<Batch>) -> Result<(), crate::store::Error> {
+///
+/// - `gently`: rests after each as long as it took, so that decisions find a processor.
+fn write_all(
+    engine: &Engine,
+    batches: Vec<Batch>,
+    gently: bool,
+) -> Result<(), crate::store::Error> {
     let n = batches.len();
+    let mut rest = Duration::ZERO;
     for (idx, batch) in batches.into_iter().enumerate() {
+        std::thread::sleep(rest);
+        let start = Instant::now();
         engine.crash.pass("in_checkpoint");
         let durability = if idx + 1 == n {
             engine.limits.checkpoint_durability
@@ -105,6 +121,11 @@ fn write_all(engine: &Engine, batches: Vec<Batch>) -> Result<(), crate::store::E
             Durability::Buffered
         };
         engine.store.commit(batch, durability)?;
+        rest = if gently {
+            start.elapsed()
+        } else {
+            Duration::ZERO
+        };
     }
     Ok(())
 }
@@ -215,9 +236,10 @@ impl State {
     /// commits of the log are in it, so those that are newer than the position do no harm.
     fn write(&self, batches: Vec<Batch>, position: Position) {
         let (engine, myself) = (self.engine.clone(), self.myself.clone());
+        let gently = self.stopping.is_none();
         let writing = tokio::task::spawn_blocking(move || {
             let start = Instant::now();
-            let done = write_all(&engine, batches);
+            let done = write_all(&engine, batches, gently);
             engine.meters.checkpoint.since(start);
             engine.crash.pass("after_checkpoint");
             let _gone = myself.cast(Message::Checkpointed(

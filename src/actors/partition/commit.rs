@@ -261,13 +261,13 @@ fn count(meters: &crate::telemetry::Meters, batch: &Batch) {
         meters.events.add(fresh.len() as u64);
     }
     let commit = &batch.commit;
-    let entered = |fact: &&Fact| matches!(fact, Fact::Traced(trace) if trace.what == What::Entered);
-    let entries: usize = commit
-        .facts
-        .iter()
-        .map(|(_, f)| f.iter().filter(entered).count())
-        .sum();
-    meters.entries.add(entries as u64);
+    let facts = commit.facts.iter().flat_map(|(_, facts)| facts);
+    for trace in facts.filter_map(Fact::as_trace) {
+        let entered = trace.what == What::Entered;
+        let ghost = matches!(trace.what, What::WouldSend(..));
+        meters.entries.add(entered.into());
+        meters.shadow_actions.add(ghost.into());
+    }
     meters.actions.add(commit.actions.len() as u64);
     meters.crossings.add(commit.crossings.len() as u64);
     meters.decisions.add(commit.answers.len() as u64);

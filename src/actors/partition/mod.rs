@@ -121,7 +121,11 @@ impl Actor for Partition {
             reached: recovered.watermark,
             emitting: recovered.emitting,
             marks: recovered.marks,
-            checkpoint: checkpoint::Pace::new(recovered.checkpointed, recovered.offset),
+            checkpoint: checkpoint::Pace::new(
+                recovered.checkpointed,
+                recovered.offset,
+                checkpoint::first_wait(&engine, id),
+            ),
             stopping: None,
             engine,
             table,

@@ -40,6 +40,11 @@ async fn what_is_answered_is_what_is_described() {
             "/v1/customers/{id}/timeline",
             "/v1/customers/ada/timeline",
         ),
+        (
+            "get",
+            "/v1/customers/{id}/why",
+            "/v1/customers/ada/why?journey=cart",
+        ),
         ("get", "/v1/customers/{id}", "/v1/customers/nobody"),
         ("get", "/livez", "/livez"),
         ("get", "/readyz", "/readyz"),

@@ -35,7 +35,7 @@ async fn an_expression_has_a_value_or_says_what_of_it_is_unknown() {
         )
         .unwrap();
     }
-    let bundle = &world.node.engine.bundle.id;
+    let bundle = &world.node.engine.live.get().bundle.id.clone();
     expect![[r#"
         {"customer":"ada","expression":"profile.cart.value > 20"}
           200 {"customer":"ada","expression":"profile.cart.value > 20","at":"2026-01-05T10:03:00.000Z","last_input_at":"2026-01-05T10:03:00.000Z","bundle":"<bundle>","known":true,"value":true,"type":"bool","unknown":[],"warnings":[]}
@@ -46,7 +46,7 @@ async fn an_expression_has_a_value_or_says_what_of_it_is_unknown() {
         {"customer":"ada","expression":"count('Product Viewed', '1d')"}
           200 {"customer":"ada","expression":"count('Product Viewed', '1d')","at":"2026-01-05T10:03:00.000Z","last_input_at":"2026-01-05T10:03:00.000Z","bundle":"<bundle>","known":false,"value":null,"type":"unknown","unknown":[{"part":"count('Product Viewed', '1d')","why":"the live policies do not keep it: nobody asked for it while it happened; once a policy does, it counts from then on"}],"warnings":[]}
         {"customer":"ada","expression":"profile.cart.valu"}
-          400 {"type":"urn:attune:problem:wrong-expression","title":"the expression is not right","status":400,"detail":"unknown field `profile.cart.valu`, did you mean `profile.cart.value`?","errors":[{"code":"unknown_field","message":"unknown field `profile.cart.valu`, did you mean `profile.cart.value`?","line":1,"column":14,"help":"`profile.cart` has `value`, `currency`, `items`, `item_count`, `updated_at`"}],"shown":"attune::unknown_field\n\n  × unknown field `profile.cart.valu`, did you mean `profile.cart.value`?\n   ╭─[expression:1:14]\n 1 │ profile.cart.valu\n   ·              ──┬─\n   ·                ╰── here\n   ╰────\n  help: `profile.cart` has `value`, `currency`, `items`, `item_count`, `updated_at`\n"}
+          400 {"type":"urn:attune:problem:wrong-expression","title":"the expression is not right","status":400,"detail":"unknown field `profile.cart.valu`, did you mean `profile.cart.value`?","errors":[{"file":"expression","code":"unknown_field","message":"unknown field `profile.cart.valu`, did you mean `profile.cart.value`?","line":1,"column":14,"help":"`profile.cart` has `value`, `currency`, `items`, `item_count`, `updated_at`"}],"shown":"attune::unknown_field\n\n  × unknown field `profile.cart.valu`, did you mean `profile.cart.value`?\n   ╭─[expression:1:14]\n 1 │ profile.cart.valu\n   ·              ──┬─\n   ·                ╰── here\n   ╰────\n  help: `profile.cart` has `value`, `currency`, `items`, `item_count`, `updated_at`\n"}
         {"customer":"ada","expresion":"1"}
           400 {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"unknown field `expresion`, did you mean `expression`?"}
         {"customer":"ada"}

@@ -1,5 +1,6 @@
 //! The API as callers see it.
 
+mod accounts;
 mod decides;
 mod describes;
 mod evals;

@@ -26,7 +26,7 @@ async fn a_customer_is_shown_with_features_by_name_and_runs_in_progress() {
         contacts: {}
         features: {"product_pages":1}
         id: "ada"
-        journeys: [{"entered_at":"2026-01-05T10:03:00.000Z","instance":1,"journey":"cart","key":"","locals":{"buy":0.25},"step":"1","waits_until":"2026-01-05T10:33:00.000Z"}]
+        journeys: [{"entered_at":"2026-01-05T10:03:00.000Z","instance":1,"journey":"cart","key":"","locals":{"buy":0.25},"shadow":false,"step":"1","waits_until":"2026-01-05T10:33:00.000Z"}]
         last_input_at: "2026-01-05T10:03:00.000Z"
         next_timer: "2026-01-05T10:33:00.000Z"
         offers_given: {"welcome":["2026-01-05T10:03:00.000Z"]}
@@ -50,11 +50,11 @@ async fn a_timeline_says_why_and_why_not_the_newest_first() {
         writeln!(lines, "{line}").unwrap();
     }
     expect![[r#"
-        {"at":"2026-01-05T10:03:00.000Z","detail":"shipping, welcome; not INELIGIBLE club","event":null,"instance":null,"journey_or_placement":"hero","reason":null,"step":null,"text":"hero offers shipping, welcome; not INELIGIBLE club","times":1,"what":"ranked"}
-        {"at":"2026-01-05T10:03:00.000Z","detail":"until 2026-01-05T10:33:00.000Z","event":null,"instance":1,"journey_or_placement":"cart","reason":null,"step":"1","text":"cart run 1 waits until 2026-01-05T10:33:00.000Z","times":1,"what":"waits"}
-        {"at":"2026-01-05T10:03:00.000Z","detail":"0.250000","event":null,"instance":1,"journey_or_placement":"cart","reason":"purchase-intent","step":"0","text":"cart run 1 scored 0.2500 with purchase-intent","times":1,"what":"scored"}
-        {"at":"2026-01-05T10:03:00.000Z","detail":null,"event":"m4","instance":1,"journey_or_placement":"cart","reason":null,"step":null,"text":"cart run 1 began","times":1,"what":"entered"}
-        {"at":"2026-01-05T10:02:00.000Z","detail":"profile.cart.value > 20 [2 > 20] cart.yaml:3","event":"m3","instance":null,"journey_or_placement":"cart","reason":"WHERE","step":null,"text":"cart did not begin, its condition is not true (WHERE): profile.cart.value > 20 [2 > 20] cart.yaml:3","times":1,"what":"refused"}
+        {"at":"2026-01-05T10:03:00.000Z","detail":"shipping, welcome; not INELIGIBLE club","event":null,"instance":null,"journey_or_placement":"hero","reason":null,"shadow":false,"step":null,"text":"hero offers shipping, welcome; not INELIGIBLE club","times":1,"what":"ranked"}
+        {"at":"2026-01-05T10:03:00.000Z","detail":"until 2026-01-05T10:33:00.000Z","event":null,"instance":1,"journey_or_placement":"cart","reason":null,"shadow":false,"step":"1","text":"cart run 1 waits until 2026-01-05T10:33:00.000Z","times":1,"what":"waits"}
+        {"at":"2026-01-05T10:03:00.000Z","detail":"0.250000","event":null,"instance":1,"journey_or_placement":"cart","reason":"purchase-intent","shadow":false,"step":"0","text":"cart run 1 scored 0.2500 with purchase-intent","times":1,"what":"scored"}
+        {"at":"2026-01-05T10:03:00.000Z","detail":null,"event":"m4","instance":1,"journey_or_placement":"cart","reason":null,"shadow":false,"step":null,"text":"cart run 1 began","times":1,"what":"entered"}
+        {"at":"2026-01-05T10:02:00.000Z","detail":"profile.cart.value > 20 [2 > 20] cart.yaml:3","event":"m3","instance":null,"journey_or_placement":"cart","reason":"WHERE","shadow":false,"step":null,"text":"cart did not begin, its condition is not true (WHERE): profile.cart.value > 20 [2 > 20] cart.yaml:3","times":1,"what":"refused"}
     "#]].assert_eq(&lines);
     let only = async |query: &str| {
         let timeline = world
@@ -144,10 +144,16 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
         attune_forwarded_total 0
         attune_journey_entries_total 1
         attune_partition_restarts_total 0
+        attune_policies_rejected_total 0
+        attune_policies_reloads_total 0
         attune_scores_unavailable_total 0
         attune_segment_crossings_total 0
+        attune_shadow_actions_total 0
         attune_ready 1
         attune_resident_customers 1
+        attune_policies_info{revision="0",bundle="7ee5c8ac9fcf0f1c"} 1
+        attune_policies_stale 0
+        attune_policies_last_reload_timestamp_seconds 0
     "#]]
     .assert_eq(&(lines.join("\n") + "\n"));
     assert!(
@@ -172,7 +178,10 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
 async fn the_server_is_ready_until_nats_is_gone() {
     let mut world = World::start(None).await;
     assert_eq!(world.get("/livez").await.body, r#"{"status":"alive"}"#);
-    assert_eq!(world.get("/readyz").await.body, r#"{"status":"ready"}"#);
+    assert_eq!(
+        world.get("/readyz").await.body,
+        r#"{"status":"ready","policies":{"revision":0,"bundle":"7ee5c8ac9fcf0f1c"}}"#
+    );
     world.server.kill9();
     super::world::until(|| world.node.ready().is_err()).await;
     let answered = world.get("/readyz").await;

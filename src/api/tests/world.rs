@@ -12,12 +12,13 @@ use tempfile::TempDir;
 use tower_service::Service;
 
 use crate::actors::engine::CrashPoint;
+use crate::actors::live::{Live, Policies};
 use crate::actors::{Engine, Limits, Node};
 use crate::api::{Api, router};
 use crate::clock::Clock;
 use crate::domain::{CustomerId, Score};
-use crate::policy::wanted::Wanted;
 use crate::policy::{Source, compile};
+use crate::release::{Folder, Releases};
 use crate::scoring::Scripted;
 use crate::store::Memory;
 use crate::stream::server::{NatsServer, Settings, find_program};
@@ -88,7 +89,9 @@ impl World {
         let streams = connect(&server).await;
         let node = Arc::new(Node::start(Arc::new(engine(&streams, limits).await)));
         until(|| node.ready().is_ok()).await;
-        let api = Arc::new(Api::new(node.clone(), token));
+        let folder = Folder::default();
+        let releases = Arc::new(Releases::new(node.engine.clone(), folder));
+        let api = Arc::new(Api::new(node.clone(), releases, token));
         let router = router(api.clone());
         Self {
             node,
@@ -203,10 +206,9 @@ async fn engine(streams: &JetStream, limits: Limits) -> Engine {
         .collect();
     let bundle =
         Arc::new(compile(&sources).unwrap_or_else(|wrong| panic!("{}", wrong.render(false))));
+    let scorer = Scripted::default().with("purchase-intent", Score::Value(0.25));
     Engine {
-        wanted: Wanted::of(&bundle),
-        bundle,
-        scorer: Arc::new(Scripted::default().with("purchase-intent", Score::Value(0.25))),
+        live: Live::new(Policies::new(0, bundle, Arc::new(scorer))),
         streams: Arc::new(streams.clone()),
         store: Arc::new(Memory::default()),
         clock: Clock::Event,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::decide::drive::Outcome;
+use crate::domain::instance::is_shadow;
 use crate::domain::{Fact, Timestamp, Trace, What};
 use crate::policy::Bundle;
 
@@ -87,6 +88,8 @@ pub struct Journey {
     pub open: u64,
     /// Actions by channel.
     pub actions: Counts,
+    /// Actions that shadows would have sent, by channel.
+    pub shadow_actions: Counts,
     /// Runs that ended, by reason.
     pub exits: Counts,
     /// Events that did not enter, by reason code.
@@ -139,6 +142,7 @@ impl Summary {
             total.entries += journey.entries;
             total.open += journey.open;
             add(&mut total.actions, &journey.actions);
+            add(&mut total.shadow_actions, &journey.shadow_actions);
             add(&mut total.exits, &journey.exits);
             add(&mut total.refused, &journey.refused);
             add(&mut total.blocked, &journey.blocked);
@@ -200,11 +204,14 @@ impl Summary {
                 let day = self.days.entry(Day::of(trace.at)).or_default();
                 count(day, channel);
             }
+            // Offers of shadows are given to nobody.
+            What::Ranked(..) if is_shadow(trace.instance) => {}
             What::Ranked(chosen, _) => {
                 for offer in chosen {
                     count(&mut self.offers, offer);
                 }
             }
+            What::WouldSend(channel, _) => count(&mut journey.shadow_actions, channel),
             What::Refused(code, _) => count(&mut journey.refused, code),
             What::Blocked(code, _) => count(&mut journey.blocked, code),
             What::Waits(_)
@@ -212,6 +219,7 @@ impl Summary {
             | What::Scored(..)
             | What::Took(..)
             | What::Set(_)
+            | What::WouldSet(_)
             | What::Crossed(..)
             | What::Aimed(..)
             | What::Missed(..)
@@ -280,6 +288,7 @@ impl Journey {
         row(self.entries, "entered", "");
         let groups = [
             ("sent", &self.actions),
+            ("shadow", &self.shadow_actions),
             ("held", &self.blocked),
             ("left", &self.exits),
             ("refused", &self.refused),

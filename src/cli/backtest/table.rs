@@ -19,6 +19,11 @@ impl Comparison {
         let (before, after) = (self.before.total(), self.after.total());
         let mut rows = vec![row("entered", before.entries, after.entries)];
         rows.extend(rows_of("sent", &before.actions, &after.actions));
+        rows.extend(rows_of(
+            "shadow",
+            &before.shadow_actions,
+            &after.shadow_actions,
+        ));
         rows.extend(rows_of("held", &before.blocked, &after.blocked));
         rows.extend(rows_of("left", &before.exits, &after.exits));
         rows.extend(rows_of("refused", &before.refused, &after.refused));
@@ -61,6 +66,7 @@ fn rows(before: &Journey, after: &Journey) -> Vec<Row> {
     let mut rows = vec![row("entered", before.entries, after.entries)];
     let groups = [
         ("sent", &before.actions, &after.actions),
+        ("shadow", &before.shadow_actions, &after.shadow_actions),
         ("held", &before.blocked, &after.blocked),
         ("left", &before.exits, &after.exits),
         ("refused", &before.refused, &after.refused),

@@ -11,24 +11,28 @@ mod journeys;
 mod laws;
 mod laws_guards;
 mod laws_segments;
+mod laws_why;
 mod offers;
 mod questions;
 mod quiet_hours;
 mod segments;
+mod shadows;
 mod splits;
 mod wait_for;
 mod waits;
 mod weaknesses;
 mod weaknesses_guards;
+mod why;
 
 use std::fmt::Write as _;
 
 use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{Ask, Cause, Request, Scores, handle};
 use crate::domain::event::Kind;
+use crate::domain::instance::{self, is_shadow};
 use crate::domain::{
-    Crossing, CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Value, What,
-    consent,
+    Crossing, CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Trace, Value,
+    What, consent,
 };
 use crate::policy::{Bundle, Source, compile};
 
@@ -185,19 +189,7 @@ pub fn play(mut world: World, script: &str, expected: &expect_test::Expect) {
 
 fn write(out: &mut String, outcome: &Outcome) {
     for trace in outcome.facts.iter().filter_map(Fact::as_trace) {
-        let at = trace.at.since(start());
-        let text = shown(&trace.what);
-        let step = if trace.step.is_empty() {
-            String::new()
-        } else {
-            format!(" @{}", trace.step)
-        };
-        writeln!(
-            out,
-            "{at} {}#{}{step} {text}",
-            trace.subject, trace.instance
-        )
-        .unwrap();
+        write_trace(out, trace);
     }
     for action in &outcome.actions {
         let at = action.decided_at.since(start());
@@ -244,6 +236,23 @@ fn write(out: &mut String, outcome: &Outcome) {
     }
 }
 
+fn write_trace(out: &mut String, trace: &Trace) {
+    let at = trace.at.since(start());
+    let text = shown(&trace.what);
+    let step = if trace.step.is_empty() {
+        String::new()
+    } else {
+        format!(" @{}", trace.step)
+    };
+    let shadow = if is_shadow(trace.instance) {
+        "shadow "
+    } else {
+        ""
+    };
+    let (subject, number) = (&trace.subject, instance::shown(trace.instance));
+    writeln!(out, "{at} {subject}#{shadow}{number}{step} {text}").unwrap();
+}
+
 fn write_crossing(out: &mut String, crossing: &Crossing) {
     let at = crossing.at.since(start());
     let (segment, way) = (&crossing.segment, crossing.way.as_str());
@@ -266,6 +275,8 @@ fn shown(what: &What) -> String {
         What::Took(arm, why) => format!("took {arm}: {why}"),
         What::Ranked(chosen, lost) => format!("ranked {chosen:?}, lost {lost}"),
         What::Sent(_, channel, template) => format!("sent {channel} {template}"),
+        What::WouldSend(channel, template) => format!("would have sent {channel} {template}"),
+        What::WouldSet(names) => format!("would have set {names:?}"),
         What::Blocked(code, detail) => format!("blocked {code}: {detail}"),
         What::Set(names) => format!("set {names:?}"),
         What::Left(reason) => format!("left: {reason}"),

@@ -9,11 +9,13 @@ use crate::policy::compile::fields::Fields;
 use crate::policy::compile::{Names, enter, quiet, steps};
 use crate::policy::expr::{Expr, Root, Scope, Site};
 use crate::policy::journey::{Act, Class, Exit, Goal, Journey, On, Step, Trigger, Until};
+use crate::policy::mode::Mode;
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "journey",
     "about",
+    "mode",
     "class",
     "priority",
     "quiet_hours",
@@ -50,6 +52,10 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
     let about = fields
         .get("about")
         .and_then(|node| desk.text(node, "`about`"));
+    let mode = match fields.get("mode") {
+        Some(node) => desk.choice(node, "mode", &Mode::ALL),
+        None => Some(Mode::Live),
+    };
     let class = match fields.get("class") {
         Some(node) => desk.choice(node, "class", &CLASSES),
         None => Some(Class::Marketing),
@@ -80,6 +86,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
     let mut journey = Journey {
         name,
         about: about.unwrap_or_default(),
+        mode: mode?,
         class: class?,
         priority: priority.map_or(Some(None), |priority| priority.map(Some))?,
         quiet: quiet.map_or(Some(None), |quiet| quiet.map(Some))?,

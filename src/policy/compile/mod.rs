@@ -5,6 +5,7 @@ mod arms;
 mod catalogue;
 mod desk;
 mod enter;
+mod expect;
 mod feature;
 mod fields;
 mod journey;
@@ -16,6 +17,8 @@ mod schema;
 mod segment;
 mod split;
 mod steps;
+mod test;
+mod timeline;
 mod value;
 mod wait;
 
@@ -29,6 +32,7 @@ use crate::policy::diagnostic::{Diagnostics, Source};
 use crate::policy::lint;
 use crate::policy::question::Vocabulary;
 use crate::policy::suggest;
+use crate::policy::test::Test;
 use crate::policy::yaml::{self, Yaml};
 pub use desk::Desk;
 
@@ -37,6 +41,8 @@ pub use desk::Desk;
 pub struct Checked {
     /// The bundle, if there is no error.
     pub bundle: Option<Bundle>,
+    /// The tests, sorted by file and position; none if there is an error.
+    pub tests: Vec<Test>,
     /// Errors and warnings, sorted by file and position.
     pub problems: Diagnostics,
 }
@@ -47,12 +53,15 @@ pub struct Checked {
 pub fn check(sources: &[Source]) -> Checked {
     let mut desk = Desk::default();
     let documents = read_all(sources, &mut desk);
-    let bundle = Build::new(&documents).run(&mut desk);
+    let n_policies = documents.partition_point(|document| document.kind != Kind::Test);
+    let (documents, tests) = documents.split_at(n_policies);
+    let (bundle, tests) = Build::new(documents).run(&mut desk, tests);
     let is_right = desk.n_errors() == 0;
     let mut problems = Diagnostics(desk.problems);
     problems.sort();
     Checked {
         bundle: Some(bundle).filter(|_| is_right),
+        tests: if is_right { tests } else { Vec::new() },
         problems,
     }
 }
@@ -63,7 +72,9 @@ pub fn check(sources: &[Source]) -> Checked {
 ///
 /// Every error in all files, sorted by file and position.
 pub fn compile(sources: &[Source]) -> Result<Bundle, Diagnostics> {
-    let Checked { bundle, problems } = check(sources);
+    let Checked {
+        bundle, problems, ..
+    } = check(sources);
     bundle.ok_or_else(|| problems.errors())
 }
 
@@ -87,9 +98,9 @@ enum Kind {
     Model,
     /// A journey.
     Journey,
+    /// A test.
+    Test,
 }
-
-const LATER: [&str; 1] = ["test"];
 
 fn read_all(sources: &[Source], desk: &mut Desk) -> Vec<Document> {
     let mut documents = Vec::new();
@@ -129,6 +140,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         "model",
         "schemas",
         "templates",
+        "test",
     ];
     let help = format!("a document has one of the keys {}", desk::list(&known));
     let Some(entries) = root.entries() else {
@@ -136,6 +148,10 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         return None;
     };
     let has = |key: &str| root.entry(key).is_some();
+    // A test names its journey.
+    if has("test") {
+        return Some(Kind::Test);
+    }
     if has("journey") {
         return Some(Kind::Journey);
     }
@@ -150,15 +166,6 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     }
     desk.incomplete = true;
     let (first, _) = entries.first()?;
-    let later = entries.iter().find_map(|(key, _)| {
-        let text = key.text().filter(|text| LATER.contains(&text.as_ref()))?;
-        Some((key, text))
-    });
-    if let Some((key, text)) = later {
-        let message = format!("`{text}` is not supported yet");
-        desk.advise("not_supported", key.span.clone(), message, help);
-        return None;
-    }
     let written = first.text().map_or("", AsRef::as_ref);
     let hint = suggest::hint(written, known);
     let message = format!("unknown kind of document `{written}`{hint}");
@@ -201,7 +208,7 @@ impl<'d> Build<'d> {
         }
     }
 
-    fn run(mut self, desk: &mut Desk) -> Bundle {
+    fn run(mut self, desk: &mut Desk, tests: &[Document]) -> (Bundle, Vec<Test>) {
         for document in self.of(Kind::Schema) {
             desk.source = Some(document.source.clone());
             schema::compile(desk, &document.root, &mut self.names.templates);
@@ -237,6 +244,10 @@ impl<'d> Build<'d> {
         if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
         }
+        // A channel or a segment that did not compile may be what asks.
+        if !desk.incomplete && desk.n_errors() == 0 {
+            lint::consent(desk, &self.bundle, &sources(self.documents));
+        }
         self.bundle.features = desk.registry.take_features();
         self.bundle.vocabulary = Vocabulary {
             schemas: desk.schemas.clone(),
@@ -246,7 +257,29 @@ impl<'d> Build<'d> {
         self.bundle.listeners = listeners::listeners(&self.bundle);
         self.bundle.standing = standing(&self.bundle, self.documents);
         self.bundle.id = id(self.documents);
-        self.bundle
+        let tests = self.tests(desk, tests);
+        (self.bundle, tests)
+    }
+
+    fn tests(&self, desk: &mut Desk, documents: &[Document]) -> Vec<Test> {
+        let journeys = self.of(Kind::Journey);
+        let journeys = journeys.filter_map(|document| document.root.entry("journey"));
+        let known = test::Known {
+            names: &self.names,
+            bundle: &self.bundle,
+            journeys: journeys
+                .filter_map(|(_, name)| name.text().cloned())
+                .collect(),
+            segments: desk.registry.segments.names().map(Arc::from).collect(),
+            complete: desk.n_errors() == 0 && !desk.incomplete,
+        };
+        let mut tests = Vec::new();
+        for document in documents {
+            desk.source = Some(document.source.clone());
+            tests.extend(test::compile(desk, &known, &document.root));
+        }
+        tests.sort_by(|a, b| (&a.place.file, a.place.line).cmp(&(&b.place.file, b.place.line)));
+        tests
     }
 
     fn of(&self, kind: Kind) -> impl Iterator<Item = &'d Document> + use<'d> {
@@ -256,7 +289,7 @@ impl<'d> Build<'d> {
 
     fn document(&mut self, desk: &mut Desk, document: &Document) {
         match document.kind {
-            Kind::Schema => {}
+            Kind::Schema | Kind::Test => {}
             Kind::Model => {
                 let name = document
                     .root

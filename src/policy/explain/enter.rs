@@ -50,20 +50,29 @@ pub fn conditions(enter: &Enter) -> Vec<String> {
     if let Some(n) = enter.concurrent {
         lines.push(format!("at most {n} runs at a time"));
     }
-    lines.push(match enter.on_repeat {
-        OnRepeat::Ignore => "while a run is in progress, another entry changes nothing".into(),
-        OnRepeat::Restart => "while a run is in progress, another entry begins it anew".into(),
+    lines.push(repeat(enter).into());
+    lines.push(reentry(enter));
+    lines
+}
+
+/// Says what another entry does while a run is in progress.
+pub fn repeat(enter: &Enter) -> &'static str {
+    match enter.on_repeat {
+        OnRepeat::Ignore => "while a run is in progress, another entry changes nothing",
+        OnRepeat::Restart => "while a run is in progress, another entry begins it anew",
         OnRepeat::Refresh => {
             "while a run is in progress, another entry takes the place of what it knows of its own"
-                .into()
         }
-    });
-    lines.push(match enter.reentry {
+    }
+}
+
+/// Says when another run may follow one that has ended.
+pub fn reentry(enter: &Enter) -> String {
+    match enter.reentry {
         Reentry::Never => "once in a life".into(),
         Reentry::Always => "again as soon as a run has ended".into(),
         Reentry::AfterExit(gap) => format!("again {} after a run has ended", length(gap)),
-    });
-    lines
+    }
 }
 
 fn filters(enter: &Enter) -> Vec<String> {

@@ -31,17 +31,30 @@ pub fn guarded(bundle: &Bundle, journey: &Journey) -> Vec<Guarded> {
 impl Guarded {
     fn of(bundle: &Bundle, journey: &Journey, send: &Send) -> Self {
         let class = send.class.unwrap_or(journey.class);
-        let mut asks = vec![consent(bundle, send, class)];
-        let on_list =
-            "neither the address, nor the channel, nor the customer is on the suppression list";
-        asks.push(on_list.into());
-        asks.extend(address(bundle, send));
-        asks.push(quiet(bundle, journey, send));
-        asks.push(caps(bundle, send, class));
-        asks.push(rank(journey, class));
-        let what = format!("{} by {}", class.as_str(), send.channel);
-        Self { what, asks }
+        let asks = asks(bundle, journey, send).into_iter();
+        Self {
+            what: format!("{} by {}", class.as_str(), send.channel),
+            asks: asks.map(|(_, text)| text).collect(),
+        }
     }
+}
+
+/// Returns what is asked of a send, in order: each with the word of the guard that asks.
+pub fn asks(bundle: &Bundle, journey: &Journey, send: &Send) -> Vec<(&'static str, String)> {
+    let class = send.class.unwrap_or(journey.class);
+    let on_list =
+        "neither the address, nor the channel, nor the customer is on the suppression list";
+    let address = address(bundle, send).map(|text| ("address", text));
+    let first = [
+        ("consent", consent(bundle, send, class)),
+        ("suppression", on_list.into()),
+    ];
+    let rest = [
+        ("quiet_hours", quiet(bundle, journey, send)),
+        ("limits", caps(bundle, send, class)),
+        ("priority", rank(journey, class)),
+    ];
+    first.into_iter().chain(address).chain(rest).collect()
 }
 
 fn consent(bundle: &Bundle, send: &Send, class: Class) -> String {

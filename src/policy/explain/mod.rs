@@ -8,6 +8,10 @@ mod text;
 mod tree;
 mod words;
 
+pub use act::act;
+pub use enter::{on, reentry, repeat};
+pub use guards::asks;
 pub use mermaid::mermaid;
 pub use text::text;
-pub use words::length;
+pub use tree::{exit, goal};
+pub use words::{length, percent, said, trigger};

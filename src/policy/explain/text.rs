@@ -8,6 +8,7 @@ use crate::policy::explain::tree::{Arm, arms, steps, ways_out};
 use crate::policy::explain::words::percent;
 use crate::policy::explain::{enter, guards};
 use crate::policy::journey::Journey;
+use crate::policy::mode::Mode;
 
 /// Explains a journey in plain words.
 pub fn text(bundle: &Bundle, journey: &Journey) -> String {
@@ -15,6 +16,12 @@ pub fn text(bundle: &Bundle, journey: &Journey) -> String {
     page.line(0, &format!("{}  {}", journey.name, journey.place));
     if !journey.about.is_empty() {
         page.line(0, &journey.about);
+    }
+    if journey.mode == Mode::Shadow {
+        page.line(
+            0,
+            "It is a shadow: it runs and says what it would do, and nothing leaves.",
+        );
     }
     page.section("A customer enters", &enter::conditions(&journey.enter));
     if journey.holdout > 0.0 {

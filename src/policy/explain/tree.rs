@@ -1,7 +1,7 @@
 //! The steps of a journey as the tree that its author wrote.
 
-use crate::policy::explain::words::{all, list, named, percent, said, trigger};
-use crate::policy::journey::{Act, Journey, Share, Step};
+use crate::policy::explain::words::{all, length, list, named, percent, said, trigger};
+use crate::policy::journey::{Act, Exit, Goal, Journey, Share, Step, Trigger};
 
 /// One way to go on behind a step.
 pub struct Arm {
@@ -85,33 +85,36 @@ fn shares(arms: &[Share]) -> Vec<(String, &Share)> {
 
 /// Says what leaves a journey at once: the goal first, then the exits in their order; each with how it is traced.
 pub fn ways_out(journey: &Journey) -> Vec<(String, String)> {
-    let goal = journey.goal.iter().map(|goal| {
-        let within = goal.within.map(|within| {
-            let within = crate::policy::explain::length(within);
-            format!(" within {within} of entering")
-        });
-        let filter = match goal.filter.as_slice() {
-            [] => String::new(),
-            filter => format!(" where {}", all(filter)),
-        };
-        let event = named(&goal.event);
-        let when = format!("on {event}{filter}{}", within.unwrap_or_default());
-        (when, "converted".to_owned())
-    });
-    let exits = journey.exits.iter().map(|exit| {
-        let event = exit
-            .event
-            .iter()
-            .map(|event| format!("on {}", named(event)));
-        let when = (!exit.when.is_empty()).then(|| format!("when {}", all(&exit.when)));
-        let parts: Vec<String> = event.chain(when).collect();
-        (parts.join(" "), exit.reason.to_string())
-    });
-    goal.chain(exits).collect()
+    let converted = |of: &Goal| (goal(of), "converted".to_owned());
+    let goal = journey.goal.iter().map(converted);
+    let exits = journey.exits.iter();
+    goal.chain(exits.map(|of| (exit(of), of.reason.to_string())))
+        .collect()
+}
+
+/// Says what reaches a goal.
+pub fn goal(of: &Goal) -> String {
+    let within = of
+        .within
+        .map(|within| format!(" within {} of entering", length(within)));
+    let filter = match of.filter.as_slice() {
+        [] => String::new(),
+        filter => format!(" where {}", all(filter)),
+    };
+    let event = named(&of.event);
+    format!("on {event}{filter}{}", within.unwrap_or_default())
+}
+
+/// Says when an exit is taken.
+pub fn exit(of: &Exit) -> String {
+    let event = of.event.iter().map(|event| format!("on {}", named(event)));
+    let when = (!of.when.is_empty()).then(|| format!("when {}", all(&of.when)));
+    let parts: Vec<String> = event.chain(when).collect();
+    parts.join(" ")
 }
 
 /// Joins events: `a, b or c`.
-pub fn any_of(triggers: &[crate::policy::journey::Trigger]) -> String {
+pub fn any_of(triggers: &[Trigger]) -> String {
     let words: Vec<String> = triggers.iter().map(trigger).collect();
     list(&words, "or")
 }

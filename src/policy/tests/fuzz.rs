@@ -8,7 +8,7 @@ use super::{Source, check};
 use crate::policy::Diagnostics;
 
 /// Texts that are right, and together use everything that can be written.
-const SEEDS: [&str; 6] = [
+pub const SEEDS: [&str; 6] = [
     include_str!("../../../policies/abandoned-cart.yaml"),
     include_str!("../../../policies/offers.yaml"),
     "
@@ -84,7 +84,7 @@ const BYTES_MAX: usize = 1 << 16;
 const TIME_MAX: Duration = Duration::from_secs(20);
 
 #[test]
-fn mutated_policies_are_read_or_refused() {
+pub fn mutated_policies_are_read_or_refused() {
     let n_cases: u64 = number("ATTUNE_FUZZ_CASES", 3_000);
     let seed: u64 = number("ATTUNE_FUZZ_SEED", 0);
     for case in 0..n_cases {
@@ -116,7 +116,7 @@ fn fault(problems: &Diagnostics, took: Duration) -> Option<String> {
 }
 
 /// Makes up to eight changes to a text that is right.
-fn mutated(dice: &mut Dice) -> String {
+pub fn mutated(dice: &mut Dice) -> String {
     let mut text = SEEDS[dice.below(SEEDS.len())].to_owned();
     for _ in 0..=dice.below(8) {
         text = match dice.below(8) {
@@ -181,7 +181,7 @@ fn number(name: &str, default: u64) -> u64 {
 }
 
 /// Equal seeds give equal throws (splitmix64).
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
     fn below(&mut self, n: usize) -> usize {

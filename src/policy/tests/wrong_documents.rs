@@ -19,26 +19,7 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                ·    ╰── here
                ╰────
               help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `limits`, `channels`, `model`, `schemas`, `templates`"#]],
-    );
-}
-
-#[test]
-fn kinds_of_later_slices_are_named() {
-    check_wrong(
-        r"test: a quiet cart
-",
-        &expect![[r#"
-            attune::not_supported
-
-              × `test` is not supported yet
-               ╭─[shop.yaml:1:1]
-             1 │ test: a quiet cart
-               · ──┬─
-               ·   ╰── here
-               ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `limits`, `channels`, `model`, `schemas`, `templates`"#]],
+                    `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
     );
 }
 
@@ -1103,8 +1084,8 @@ offers: { a b: { placements: [] } }
                ·   ╰── here
              3 │ enter: { event: A, where: profil.id == 1 }
                ╰────
-              help: keys of a journey are `journey`, `about`, `class`, `priority`, `quiet_hours`, `enter`,
-                    `goal`, `exit`, `holdout`, `steps`
+              help: keys of a journey are `journey`, `about`, `mode`, `class`, `priority`, `quiet_hours`,
+                    `enter`, `goal`, `exit`, `holdout`, `steps`
 
             attune::unknown_name
 
@@ -1166,5 +1147,29 @@ offers: { a b: { placements: [] } }
                ·            ╰── here
                ╰────
               help: a name has 1 to 64 letters, digits, `-` and `_`"#]],
+    );
+}
+
+#[test]
+fn a_mode_that_does_not_exist() {
+    check_wrong(
+        "\
+journey: j
+mode: shadwo
+enter: { event: Order Completed }
+steps: [ stop ]
+",
+        &expect![[r#"
+            attune::bad_value
+
+              × unknown mode `shadwo`, did you mean `shadow`?
+               ╭─[shop.yaml:2:7]
+             1 │ journey: j
+             2 │ mode: shadwo
+               ·       ───┬──
+               ·          ╰── here
+             3 │ enter: { event: Order Completed }
+               ╰────
+              help: write one of `live`, `shadow`"#]],
     );
 }

@@ -301,7 +301,7 @@ fn a_document_is_a_map() {
                ·       ╰── here
                ╰────
               help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `limits`, `channels`, `model`, `schemas`, `templates`"#]],
+                    `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
     );
 }
 

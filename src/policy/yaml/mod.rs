@@ -64,6 +64,17 @@ pub fn read(source: &Source, problems: &mut Vec<Diagnostic>) -> (Vec<Yaml>, bool
     build::read(source, problems)
 }
 
+/// Texts that are read as something else, here or by other tools, where they have no quotes.
+const RESERVED: [&str; 13] = [
+    "null", "true", "false", "yes", "no", "on", "off", "y", "n", "nan", "inf", "fail", "none",
+];
+
+/// Tells if a text means the same with quotes and without.
+pub fn is_word(text: &str) -> bool {
+    let begins = text.starts_with(|c: char| c.is_alphabetic() || c == '_' || c == '(');
+    begins && !RESERVED.iter().any(|it| it.eq_ignore_ascii_case(text))
+}
+
 impl Yaml {
     /// Returns the text of a scalar.
     pub fn text(&self) -> Option<&Arc<str>> {
@@ -129,11 +140,8 @@ impl Yaml {
     pub fn canonical(&self, out: &mut String) {
         match &self.content {
             Content::Scalar(scalar) => {
-                let mark = if scalar.style == Style::Plain {
-                    '='
-                } else {
-                    '\''
-                };
+                let is_plain = scalar.style == Style::Plain || is_word(&scalar.text);
+                let mark = if is_plain { '=' } else { '\'' };
                 out.push(mark);
                 out.push_str(&scalar.text.len().to_string());
                 out.push(':');

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::super::append::{Commits, Last, Outcome, Record, append as append_surely};
 use super::super::layout::{AFTER, COMMIT, Stream};
-use super::super::{CommitId, Error};
+use super::super::{CommitId, Error, LogRecord};
 use super::Shared;
 use super::request::request;
 use crate::domain::Partition;
@@ -53,6 +53,25 @@ pub(super) async fn end(shared: &Shared, partition: Partition) -> Result<u64, Er
     let seq = last.map_or(0, |last| last.seq);
     shared.ends.set(partition, seq);
     Ok(seq)
+}
+
+/// Returns the last record; see [`super::Streams::log_last`].
+pub(super) async fn last_record(
+    shared: &Shared,
+    partition: Partition,
+) -> Result<Option<LogRecord>, Error> {
+    let last = shared.last(partition).await?;
+    let Some(last) = last else { return Ok(None) };
+    let corrupt = || Error::Corrupt {
+        stream: shared.name(Stream::State),
+        seq: last.seq,
+        reason: "it does not name its commit".into(),
+    };
+    Ok(Some(LogRecord {
+        seq: last.seq,
+        commit: last.commit.ok_or_else(corrupt)?,
+        record: last.bytes,
+    }))
 }
 
 #[derive(Deserialize)]
@@ -165,6 +184,7 @@ async fn last(shared: &Shared, partition: Partition) -> Result<Option<Last>, Err
             Ok(Some(Last {
                 seq: message.sequence,
                 commit: commit.and_then(|text| CommitId::parse(text.as_str())),
+                bytes: message.payload.clone(),
             }))
         }
         Err(error) => match error.kind() {

@@ -191,6 +191,10 @@ impl Streams for JetStream {
         append::end(&self.shared, partition).boxed()
     }
 
+    fn log_last(&self, partition: Partition) -> BoxFuture<'_, Result<Option<LogRecord>, Error>> {
+        append::last_record(&self.shared, partition).boxed()
+    }
+
     fn log(
         &self,
         partition: Partition,

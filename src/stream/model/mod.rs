@@ -111,6 +111,7 @@ impl Commits for Model {
             Some(Last {
                 seq: last.seq,
                 commit: last.header(COMMIT).and_then(CommitId::parse),
+                bytes: last.payload.clone(),
             })
         })
     }
@@ -175,6 +176,11 @@ impl Streams for Model {
         let last = self.last(partition);
         last.map(|last| Ok(last?.map_or(0, |last| last.seq)))
             .boxed()
+    }
+
+    fn log_last(&self, partition: Partition) -> BoxFuture<'_, Result<Option<LogRecord>, Error>> {
+        let last = self.ask(move |state| read::last(state, partition));
+        last.map(|last| last.and_then(|last| last)).boxed()
     }
 
     fn log(

@@ -169,6 +169,13 @@ pub(super) fn log(
     chain::checked(name, after, upto, stream::iter(links))
 }
 
+/// Returns the last record of a log; see [`crate::stream::Streams::log_last`].
+pub(super) fn last(state: &State, partition: Partition) -> Result<Option<LogRecord>, Error> {
+    let subject = state.layout.log(partition);
+    let last = state.journal(Stream::State).last_on(&subject);
+    last.map(|last| Ok(link(state, last)?.record)).transpose()
+}
+
 fn link(state: &State, message: &Stored) -> Result<Link, Error> {
     let commit = message.header(COMMIT).and_then(CommitId::parse);
     let after = message.header(AFTER).and_then(|text| text.parse().ok());

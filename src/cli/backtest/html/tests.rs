@@ -166,6 +166,7 @@ fn summary(name: &str, n: u64) -> Summary {
         actions: counts.clone(),
         exits: counts.clone(),
         refused: counts.clone(),
+        shadow_actions: Counts::new(),
         blocked: counts.clone(),
     };
     summary.journeys.insert(name, journey);

@@ -1,0 +1,123 @@
+//! What tests see, and what a failed one says.
+
+use expect_test::expect;
+
+use super::check_run;
+
+#[test]
+fn everything_that_can_be_expected_can_hold() {
+    check_run(
+        r"test: a reminder
+journey: cart
+customer: { consent: granted, traits: { tier: gold } }
+models: { intent: 0.2, accept: { ten-off: 0.1, free-shipping: 0.9 } }
+split: { '1': loud }
+timeline:
+  - { at: 0m, event: Product Added, properties: { product_id: a } }
+  - { at: 29m, expect: { sent: none, state: running, at_step: hold_until, next: 30m, segments: { in: [gold] } } }
+  - { at: 30m, expect: { sent: { template: come-back, channel: email, with: { offer: free-shipping } }, offer: free-shipping } }
+  - { at: 30m, expect: { lost: { ten-off: OUTRANKED }, blocked: none, state: completed, reason: completed, next: none } }
+  - { at: 31m, expect: { traits: { reminded: true, email: u1@example.org }, at_step: none, runs: 1, sent: none } }
+  - { at: 32m, identify: { tier: silver }, expect: { segments: { out: [gold] } } }
+  - { at: 40m, event: Product Added, properties: { product_id: b }, expect: { refused: REENTRY_GAP } }
+  - { at: 41m, decide: mail, limit: 1, expect: { offers: [free-shipping] } }
+---
+test: no consent, no mail
+journey: cart
+models: { intent: real }
+timeline:
+  - { at: 0m, event: Product Added, properties: { product_id: a } }
+  - { at: 1h, expect: { sent: none, blocked: NO_CONSENT } }
+---
+test: no address, no mail
+journey: cart
+customer: { consent: { email: granted }, reachable: none }
+models: { intent: 0.2 }
+timeline:
+  - { at: 0m, event: Product Added, properties: { product_id: a } }
+  - { at: 1h, expect: { sent: none, blocked: UNREACHABLE } }
+---
+test: held out
+journey: cart
+customer: { consent: granted }
+holdout: in
+models: { intent: 0.2 }
+timeline:
+  - { at: 0m, event: Product Added, properties: { product_id: a } }
+  - { at: 1h, expect: { sent: none, blocked: HOLDOUT, state: completed } }
+",
+        &expect!["4 tests passed, 27 expectations"],
+    );
+}
+
+#[test]
+fn a_failure_shows_both_values_and_what_was_decided() {
+    check_run(
+        r"test: a reminder
+journey: cart
+customer: { consent: granted }
+models: { intent: 0.2 }
+split: { '1': still }
+timeline:
+  - { at: 0m, event: Product Added, properties: { product_id: a } }
+  - { at: 10m, event: Product Added, late: 2h, properties: { product_id: b } }
+  - { at: 45m, expect: { sent: none, state: running } }
+  - { at: 46m, decide: mail, expect: { offer: free-shipping } }
+---
+test: nothing happens
+timeline:
+  - { at: 1h, expect: { sent: come-back, journey: cart, state: exited } }
+",
+        &expect![[r#"
+            ✗ a reminder
+
+              shop.yaml:41
+                  - { at: 45m, expect: { sent: none, state: running } }
+              expected  sent: none
+              got       sent: come-back
+              expected  state: running
+              got       state: completed
+
+              what happened until 45m:
+                      0s  ▸ Product Added {"product_id":"a"}
+                            cart began
+                            cart 0 hold_until: waits until 30m
+                     10m  ▸ Product Added {"product_id":"b"} (2h late)
+                            cart refused ALREADY_IN: run 1
+                     40m    cart 0 hold_until: goes on
+                            cart 1 split: dealt to still: draw 0.073257 < 1
+                            cart 2 score: intent says 0.2000
+                            cart 3 branch: took arm 0: buy < 0.5 [0.2 < 0.5] shop.yaml:10
+                            cart 3.branch.0.0 offer: offers [ten-off]; not OUTRANKED free-shipping
+                            cart 3.branch.0.1 send: SENT come-back (email)
+                            cart 4 set: wrote reminded
+                            cart 4 set: ended: completed
+            ✗ nothing happens
+
+              shop.yaml:46
+                  - { at: 1h, expect: { sent: come-back, journey: cart, state: exited } }
+              expected  sent: come-back (of cart)
+              got       sent: none
+              expected  state: exited (of cart)
+              got       state: none
+
+              what happened until 1h:
+                nothing
+            2 of 2 tests failed, 5 expectations"#]],
+    );
+}
+
+#[test]
+fn what_is_due_at_the_time_of_an_event_comes_after_it() {
+    check_run(
+        r"test: bought at the deadline
+journey: cart
+customer: { consent: granted }
+models: { intent: 0.2 }
+timeline:
+  - { at: 0m, event: Product Added, properties: { product_id: a } }
+  - { at: 30m, event: Order Completed, expect: { sent: none, state: converted } }
+",
+        &expect!["1 test passed, 2 expectations"],
+    );
+}

@@ -1,0 +1,176 @@
+//! The account of a customer and a journey, for a terminal.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+/// Longer conditions do not push the values of others away.
+const TEXT_MAX: usize = 60;
+
+/// Writes an account as the server gives it.
+pub fn shown(account: &Value) -> String {
+    let mut page = Page(String::new());
+    let of = Object(account);
+    page.line(&format!("{}  {}", of.text("text"), of.text("place")));
+    if !account["last"].is_null() {
+        let last = Object(&account["last"]);
+        page.line(&format!(
+            "  last: {}  {}",
+            last.text("at"),
+            last.text("text")
+        ));
+    }
+    page.basis(&of);
+    for run in of.list("runs") {
+        page.run(&Object(run));
+    }
+    page.entry(&of);
+    for send in of.list("sends") {
+        let send = Object(send);
+        let (channel, template) = (send.text("channel"), send.text("template"));
+        let what = format!(
+            "A send of `{template}` by {channel}, if it left at {}",
+            of.text("at")
+        );
+        page.line("");
+        page.line(&format!("{what}  {}", send.text("place")));
+        page.conditions(send.list("guards"));
+    }
+    page.0
+}
+
+/// A JSON object of the server's.
+struct Object<'a>(&'a Value);
+
+impl<'a> Object<'a> {
+    fn text(&self, key: &str) -> &'a str {
+        self.0[key].as_str().unwrap_or_default()
+    }
+
+    fn list(&self, key: &str) -> &'a [Value] {
+        self.0[key].as_array().map_or(&[], Vec::as_slice)
+    }
+}
+
+struct Page(String);
+
+impl Page {
+    fn line(&mut self, text: &str) {
+        // INVARIANT: writing to a string does not fail.
+        let _ = writeln!(self.0, "{}", text.trim_end());
+    }
+
+    fn run(&mut self, run: &Object<'_>) {
+        self.line("");
+        let (step, does) = (run.text("step"), run.text("does"));
+        let (number, since) = (&run.0["instance"], run.text("entered_at"));
+        let key = match run.text("key") {
+            "" => String::new(),
+            key => format!(" ({key})"),
+        };
+        self.line(&format!(
+            "Run {number}{key}, in since {since}, is at step {step}  {}",
+            run.text("place")
+        ));
+        self.line(&format!("  {does}"));
+        if !run.0["waits_until"].is_null() {
+            let (since, until) = (run.text("waits_since"), run.text("waits_until"));
+            self.line(&format!("  waits since {since}, until {until}"));
+        }
+        let listens: Vec<&str> = run
+            .list("listens")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
+        if !listens.is_empty() {
+            self.line(&format!("  listens to {}", listens.join(", ")));
+        }
+        self.conditions(run.list("ends"));
+    }
+
+    /// Says what an account of the past rests on.
+    fn basis(&mut self, of: &Object<'_>) {
+        let basis = &of.0["basis"];
+        if basis["what"] != "replay" {
+            return;
+        }
+        let (n, at) = (&basis["n_events"], of.text("at"));
+        self.line(&format!(
+            "  {n} events of the stream played again up to {at}, by the live policies"
+        ));
+        if basis["complete"] == Value::Bool(false) {
+            self.line("  not exact: the stream does not hold everything that came before any more");
+        }
+        if basis["agrees"] == Value::Bool(false) {
+            self.line(
+                "  not exact: the timeline says another thing of the last decision up to then",
+            );
+        }
+    }
+
+    fn entry(&mut self, of: &Object<'_>) {
+        let event = Object(&of.0["event"]);
+        let replayed = of.0["basis"]["what"] == "replay";
+        let at = event.text("handled_at");
+        let past = !at.is_empty() && (replayed || at != of.text("at"));
+        let title = match event.text("name") {
+            "" => format!("An entry at {}", of.text("at")),
+            name => format!("An entry by {name} ({}) at {at}", event.text("id")),
+        };
+        let whose = if past && !replayed {
+            ", by the customer as they are now"
+        } else {
+            ""
+        };
+        self.line("");
+        self.line(&format!("{title}{whose}"));
+        self.conditions(of.list("entry"));
+        let mut entry = of.list("entry").iter().map(Object);
+        let by_event = entry.clone().any(|of| of.text("part") == "enter.event");
+        let first = entry.find(|of| of.text("mark") == "missed");
+        let place = first.map_or("", |of| of.text("place"));
+        let would = if past {
+            "Would have entered"
+        } else {
+            "Would enter"
+        };
+        let said = match (of.text("verdict"), of.text("remedy")) {
+            ("open", _) if !by_event => "Enters when that comes, as far as can be told.".into(),
+            ("open", _) if replayed => "No event had come by then that could enter.".to_owned(),
+            ("open", _) => {
+                "Whether it would enter depends on the event: give one by --event.".into()
+            }
+            ("enters", _) if replayed => "Entered.".into(),
+            ("enters", _) if past => "What kept it out then does so no more.".into(),
+            ("enters", _) => "Would enter.".into(),
+            ("repeats", _) => "The run that is in progress takes it.".into(),
+            (_, "") => format!("Nothing would help.  {place}"),
+            (_, remedy) => format!("{would} if {remedy}.  {place}"),
+        };
+        self.line(&said);
+    }
+
+    /// Writes conditions in columns; the first that is missed is what decides.
+    fn conditions(&mut self, all: &[Value]) {
+        let width = |key: &str, most: usize| {
+            let lengths = all.iter().map(|of| Object(of).text(key).chars().count());
+            lengths.filter(|length| *length <= most).max().unwrap_or(0)
+        };
+        let (parts, texts) = (width("part", usize::MAX), width("text", TEXT_MAX));
+        let mut blocked = false;
+        for of in all.iter().map(Object) {
+            let mark = match of.text("mark") {
+                "met" => "✓",
+                "missed" => "✗",
+                _ => "·",
+            };
+            let decides = mark == "✗" && !of.0["reason"].is_null() && !blocked;
+            blocked |= decides;
+            let end = if decides { "   ← blocked here" } else { "" };
+            let (part, text, values) = (of.text("part"), of.text("text"), of.text("values"));
+            self.line(&format!(
+                "  {mark} {part:parts$}  {text:texts$}  {values}{end}"
+            ));
+        }
+    }
+}

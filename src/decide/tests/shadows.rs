@@ -1,0 +1,358 @@
+//! Shadows: they walk as live runs do, say what they would do, and are in nobody's way.
+
+use std::sync::Arc;
+
+use expect_test::expect;
+use proptest::prelude::*;
+
+use super::{World, check};
+use crate::decide::drive::Outcome;
+use crate::domain::instance::is_shadow;
+use crate::domain::{Action, Answer, Crossing, Fact, Profile, Timer};
+use crate::policy::Bundle;
+use crate::policy::mode::Mode;
+
+#[test]
+fn a_shadow_says_what_it_would_send_and_nothing_leaves() {
+    check(
+        "
+journey: trial
+mode: shadow
+enter: { event: A, reentry: { after_exit: 1h } }
+steps:
+  - wait: 10m
+  - set: { tried: true }
+  - send: { channel: email, template: hello }
+",
+        None,
+        "
+        0m A {}
+        20m A {}",
+        &expect![[r#"
+            0s trial#shadow 1 entered
+            0s trial#shadow 1 @0 waits until 10m
+            10m trial#shadow 1 @0 woke
+            10m trial#shadow 1 @1 would have set ["tried"]
+            10m trial#shadow 1 @2 would have sent email hello
+            10m trial#shadow 1 @2 left: completed
+            20m trial#shadow 0 refused REENTRY_GAP: until 2026-01-05T01:10:00.000Z
+        "#]],
+    );
+}
+
+#[test]
+fn a_shadow_is_judged_by_caps_that_others_fill_and_fills_none() {
+    check(
+        "
+limits: { email: 1 per 1d }
+---
+journey: real
+enter: { event: Real, reentry: always }
+steps: [ { send: { channel: email, template: real } } ]
+---
+journey: trial
+mode: shadow
+enter: { event: Trial, reentry: always }
+steps: [ { send: { channel: email, template: trial } } ]
+",
+        None,
+        "
+        0m Trial {}
+        1m Real {}
+        2m Trial {}",
+        &expect![[r#"
+            0s trial#shadow 1 entered
+            0s trial#shadow 1 @0 would have sent email trial
+            0s trial#shadow 1 @0 left: completed
+            1m real#1 entered
+            1m real#1 @0 sent email real
+            1m real#1 @0 left: completed
+            1m ACTION email real {}
+            2m trial#shadow 2 entered
+            2m trial#shadow 2 @0 blocked CONTACT_LIMIT: limits.email 1 per 1d test.yaml:2 [1/1, frees at 2026-01-06T00:01:00.000Z]
+            2m trial#shadow 2 @0 left: completed
+        "#]],
+    );
+}
+
+#[test]
+fn a_shadow_is_told_who_outranks_it_and_outranks_nobody() {
+    check(
+        "
+journey: light
+enter: { event: A }
+steps: [ { send: { channel: email, template: light } } ]
+---
+journey: trial-heavy
+mode: shadow
+priority: 2
+enter: { event: A }
+steps: [ { send: { channel: email, template: heavy } } ]
+---
+journey: trial-lightest
+mode: shadow
+priority: -1
+enter: { event: A }
+steps: [ { send: { channel: email, template: lightest } } ]
+",
+        None,
+        "0m A {}",
+        &expect![[r#"
+            0s light#1 entered
+            0s trial-heavy#shadow 1 entered
+            0s trial-lightest#shadow 2 entered
+            0s trial-heavy#shadow 1 @0 would have sent email heavy
+            0s trial-heavy#shadow 1 @0 left: completed
+            0s light#1 @0 sent email light
+            0s light#1 @0 left: completed
+            0s trial-lightest#shadow 2 @0 blocked OUTRANKED: by light [priority -1 against 0]
+            0s trial-lightest#shadow 2 @0 left: completed
+            0s ACTION email light {}
+        "#]],
+    );
+}
+
+#[test]
+fn offers_of_a_shadow_do_not_count_and_are_not_published() {
+    check(
+        "
+offers: { one: { placements: [spot], value: 5, cap: 1 per 1d } }
+placements: { spot: {} }
+---
+journey: trial
+mode: shadow
+enter: { event: A }
+steps:
+  - offer: { placement: spot, as: pick }
+  - send: { channel: email, template: hello, with: { offer: pick.id } }
+",
+        None,
+        "
+        0m A {}
+        1m ask spot {}",
+        &expect![[r#"
+            0s trial#shadow 1 entered
+            0s trial#shadow 1 @0 ranked ["one"], lost 
+            0s trial#shadow 1 @1 would have sent email hello
+            0s trial#shadow 1 @1 left: completed
+            1m spot#0 ranked ["one"], lost 
+            1m ANSWER degraded=false fallback=false
+               one p=None priority=Some(5.0)
+        "#]],
+    );
+}
+
+#[test]
+fn a_journey_that_goes_live_does_not_know_its_shadow() {
+    let shadow = "
+journey: trial
+mode: shadow
+enter: { event: A, reentry: never }
+steps: [ { wait: 10m }, { send: { channel: email, template: hello } } ]
+";
+    let mut world = World::new(shadow);
+    world.line("0m A {}");
+    world.bundle = super::bundle(&shadow.replace("shadow", "live"));
+    super::play(
+        world,
+        "
+        5m A {}
+        20m wake",
+        &expect![[r#"
+            5m trial#1 entered
+            5m trial#1 @0 waits until 15m
+            10m trial#shadow 1 @0 woke
+            10m trial#shadow 1 @1 would have sent email hello
+            10m trial#shadow 1 @1 left: completed
+            15m trial#1 @0 woke
+            15m trial#1 @1 sent email hello
+            15m trial#1 @1 left: completed
+            15m ACTION email hello {}
+        "#]],
+    );
+}
+
+/// Journeys of every kind that share caps, channels, a segment, a trait, an offer and a schedule.
+const LIVE: &str = "
+limits:
+  email: [ 2 per 1h, { cap: 3 per day, window: calendar } ]
+  all: 3 per 90m
+  quiet_hours: { between: 22:00-06:00, jitter: 20m }
+---
+segments:
+  eager: count('A', '1h') >= 2
+---
+offers: { one: { placements: [spot], value: 5, cap: 2 per 2h }, two: { placements: [spot], value: 1 } }
+placements: { spot: {} }
+---
+journey: a
+priority: 2
+enter: { event: A, key: event.properties.k, reentry: { concurrent: 2 } }
+goal: { event: B, within: 1d }
+steps:
+  - send: { channel: email, template: t, on_block: retry_at_release }
+  - wait: 10m
+  - offer: { placement: spot, as: pick }
+  - send: { channel: push, template: t, with: { offer: pick.id } }
+---
+journey: b
+enter: { event: A, reentry: { after_exit: 30m } }
+exit: { when: profile.traits.gone == true }
+steps:
+  - hold_until: { quiet: 10m, of: [A, B], max: 1h }
+  - send: { channel: email, template: t }
+  - set: { mark: entry.properties.k }
+---
+journey: c
+class: transactional
+enter: { segment: { entered: eager }, reentry: always }
+exit: { when: profile.traits.mark == '1' }
+steps: [ { wait: 10m }, { send: { channel: email, template: t, quiet_hours: none } } ]
+---
+journey: d
+enter: { absent: { event: B, for: 40m, after: A }, reentry: always }
+steps: [ { send: { channel: sms, template: t } } ]
+---
+journey: e
+enter: { schedule: { cron: '*/30 * * * *', for: eager }, reentry: always }
+steps: [ { send: { channel: push, template: t } }, { wait: 25m } ]
+";
+
+/// The live journeys, and of each a shadow of more weight.
+fn with_shadows() -> String {
+    let shadow = |name: &str| {
+        let journey = LIVE
+            .split("---")
+            .find(|text| text.contains(&format!("journey: {name}\n")));
+        let text = journey.unwrap().replace("priority: 2\n", "");
+        let own = format!("journey: {name}");
+        text.replace(
+            &own,
+            &format!("journey: shadow-{name}\nmode: shadow\npriority: 3"),
+        )
+    };
+    let mut all = LIVE.to_owned();
+    for name in ["a", "b", "c", "d", "e"] {
+        all += "---";
+        all += &shadow(name);
+    }
+    all
+}
+
+/// What others can see, and what live runs have learnt.
+#[derive(Debug, Default, PartialEq)]
+struct Seen {
+    facts: Vec<Fact>,
+    actions: Vec<Action>,
+    answers: Vec<Arc<Answer>>,
+    crossings: Vec<Crossing>,
+}
+
+impl Seen {
+    fn add(&mut self, bundle: &Bundle, outcome: Outcome) {
+        let own = |fact: &Fact| !is_of_shadow(bundle, fact);
+        self.facts.extend(outcome.facts.into_iter().filter(own));
+        self.actions.extend(outcome.actions);
+        self.answers.extend(outcome.answers);
+        self.crossings.extend(outcome.crossings);
+    }
+}
+
+fn is_of_shadow(bundle: &Bundle, fact: &Fact) -> bool {
+    let of = |name: &str| {
+        bundle
+            .journey(name)
+            .is_some_and(|it| it.mode == Mode::Shadow)
+    };
+    match fact {
+        Fact::Entered(run) => run.is_shadow(),
+        Fact::Refreshed(number, _)
+        | Fact::Moved(number, ..)
+        | Fact::Bound(number, ..)
+        | Fact::Left(number, ..) => is_shadow(*number),
+        Fact::Traced(trace) => is_shadow(trace.instance),
+        Fact::Armed(Timer::Absence(name, _) | Timer::Schedule(name), _) => of(name),
+        // Hashes of policies: these are others.
+        Fact::Standing(_) => true,
+        Fact::Seen(..)
+        | Fact::Now(_)
+        | Fact::Trait(..)
+        | Fact::Folded(..)
+        | Fact::Cart(..)
+        | Fact::Given(..)
+        | Fact::Zone(_)
+        | Fact::Consented(_)
+        | Fact::Suppressed(_)
+        | Fact::Unsuppressed(..)
+        | Fact::Contacted(..)
+        | Fact::Delivered(_)
+        | Fact::Crossed(..)
+        | Fact::Armed(Timer::Edge(_) | Timer::Run(_), _) => false,
+    }
+}
+
+/// The profile without what shadows leave behind.
+fn without_shadows(bundle: &Bundle, mut profile: Profile) -> Profile {
+    let of = |name: &str| {
+        bundle
+            .journey(name)
+            .is_some_and(|it| it.mode == Mode::Shadow)
+    };
+    profile.n_shadows = 0;
+    profile.standing = 0;
+    profile.journeys.retain(|run| !run.is_shadow());
+    profile.past.retain(|past| !past.shadow);
+    profile.timeline.retain(|line| !is_shadow(line.instance));
+    profile.timers.retain(|timer, _| match timer {
+        Timer::Absence(name, _) | Timer::Schedule(name) => !of(name),
+        Timer::Edge(_) | Timer::Run(_) => true,
+    });
+    profile
+}
+
+/// What happens: minutes later, what, and a number to tell apart.
+fn lines() -> impl Strategy<Value = Vec<(u64, u8, usize)>> {
+    let after = prop_oneof![4 => Just(0_u64), 4 => 1_u64..15, 2 => 15_u64..200, 1 => 200_u64..900];
+    prop::collection::vec((after, 0_u8..9, 0_usize..4), 1..60)
+}
+
+fn play(policies: &str, lines: &[(u64, u8, usize)]) -> (Seen, Profile, usize) {
+    let mut world = World::new(policies);
+    let (mut seen, mut minutes, mut n_ghosts) = (Seen::default(), 0, 0);
+    for (after, what, n) in lines {
+        minutes += after;
+        let what = match what {
+            0..=3 => format!(r#"A {{"k":"{n}"}}"#),
+            4 => format!(r#"B {{"k":"{n}"}}"#),
+            5 => "ask spot {}".into(),
+            6 => format!(r#"identify {{"gone":{},"timezone":"Asia/Tokyo"}}"#, *n == 0),
+            7 => format!(r#"late {n}m A {{"k":"{n}"}}"#),
+            _ => "wake".into(),
+        };
+        let (_, outcomes) = world.line(&format!("{minutes}m {what}"));
+        for outcome in outcomes {
+            let traces = outcome.facts.iter().filter_map(Fact::as_trace);
+            n_ghosts += traces.filter(|trace| is_shadow(trace.instance)).count();
+            seen.add(&world.bundle, outcome);
+        }
+    }
+    (
+        seen,
+        without_shadows(&world.bundle, world.profile),
+        n_ghosts,
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn shadows_change_nothing_of_what_the_other_journeys_do(lines in lines()) {
+        let (alone, profile, _) = play(LIVE, &lines);
+        let (beside, same, n_ghosts) = play(&with_shadows(), &lines);
+        prop_assert_eq!(alone, beside);
+        prop_assert_eq!(profile, same);
+        let anything = lines.iter().any(|(_, what, _)| *what < 4);
+        prop_assert!(n_ghosts > 0 || !anything);
+    }
+}

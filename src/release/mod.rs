@@ -1,0 +1,374 @@
+//! Releases: how policies become live, and what was live before.
+//!
+//! ```text
+//! folder (watched) ─┐
+//! POST /v1/policies ├─► check ─► load models ─► ledger (compare-and-swap) ─► live
+//! rollback ─────────┘
+//! ```
+//!
+//! A set is in the ledger before it is live, so nobody is ever in a journey whose text is not kept.
+
+mod error;
+pub mod folder;
+pub mod ledger;
+pub mod models;
+mod watch;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use xxhash_rust::xxh3::xxh3_128;
+
+pub use error::Error;
+pub use folder::Folder;
+pub use ledger::{Ledger, Origin, Set};
+pub use watch::watch;
+
+use crate::actors::Engine;
+use crate::actors::live::Policies;
+use crate::clock;
+use crate::domain::Timestamp;
+use crate::policy::{self, Bundle, Source};
+use crate::scoring::Scorer;
+use crate::stream::{CommitId, POLICIES};
+
+/// The most sets that are kept.
+const SETS_MAX: usize = 100;
+
+/// The policies of a node, and the way to change them.
+pub struct Releases {
+    engine: Arc<Engine>,
+    folder: Folder,
+    /// One change at a time.
+    book: tokio::sync::Mutex<Book>,
+    state: Mutex<State>,
+    /// Asks for a look at the folder.
+    nudge: tokio::sync::Notify,
+}
+
+/// The ledger as it was last read or written.
+#[derive(Default)]
+struct Book {
+    /// The sequence of its record; 0 before the first.
+    seq: u64,
+    ledger: Ledger,
+    /// What the loaded models were loaded from.
+    models: u64,
+}
+
+/// How the policies stand, for operators.
+#[derive(Clone, Debug, Default)]
+pub struct State {
+    /// When the live set became live in this process.
+    pub since: Option<Timestamp>,
+    /// What is in the folder and cannot be live.
+    pub rejected: Option<Rejection>,
+}
+
+/// Policies that were refused.
+#[derive(Clone, Debug)]
+pub struct Rejection {
+    /// When.
+    pub at: Timestamp,
+    /// Why, in one line.
+    pub summary: String,
+    /// Why, underlined.
+    pub detail: String,
+}
+
+/// Loaded models and what they were loaded from.
+struct Models {
+    signature: u64,
+    scorer: Arc<dyn Scorer>,
+}
+
+/// Checked policies that may become live.
+struct Candidate {
+    sources: Vec<Source>,
+    bundle: Arc<Bundle>,
+}
+
+impl Releases {
+    /// Prepares to change the policies of an engine.
+    pub fn new(engine: Arc<Engine>, folder: Folder) -> Self {
+        let live = engine.live.get();
+        let book = Book {
+            models: models::signature(&models::named(&live.bundle)),
+            ..Book::default()
+        };
+        Self {
+            engine,
+            folder,
+            book: tokio::sync::Mutex::new(book),
+            state: Mutex::default(),
+            nudge: tokio::sync::Notify::new(),
+        }
+    }
+
+    /// Reads the ledger and makes live what is to be: the ledger's newest set while the folder is what it was when it was
+    /// last taken in, else the folder.
+    ///
+    /// # Errors
+    ///
+    /// The ledger or the folder cannot be read, or the policies are not right.
+    pub async fn open(&self) -> Result<(), Error> {
+        let mut book = self.book.lock().await;
+        self.read_folder(&mut book).await
+    }
+
+    /// Asks for a look at the folder, whatever the file system says.
+    pub fn nudge(&self) {
+        self.nudge.notify_one();
+    }
+
+    /// Returns how the policies stand.
+    pub fn state(&self) -> State {
+        self.lock().clone()
+    }
+
+    /// Returns the live set.
+    pub fn live(&self) -> Arc<Policies> {
+        self.engine.live.get()
+    }
+
+    /// Returns every set that is kept.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read.
+    pub async fn ledger(&self) -> Result<Ledger, Error> {
+        let mut book = self.book.lock().await;
+        self.read(&mut book).await?;
+        Ok(book.ledger.clone())
+    }
+
+    /// Looks at the folder: takes it in if it has changed. What is wrong with it is noted, and the last good set stays.
+    ///
+    /// Returns false if it is to be tried again.
+    pub async fn look(&self) -> bool {
+        let mut book = self.book.lock().await;
+        match self.read_folder(&mut book).await {
+            Ok(()) => self.lock().rejected = None,
+            Err(error) if error.passes() => {
+                tracing::warn!(%error, "the policies cannot be taken in yet");
+                return false;
+            }
+            Err(error) => self.reject(&error),
+        }
+        true
+    }
+
+    /// Makes policies live that a caller brings.
+    ///
+    /// - `expected`: the revision that they were made against.
+    /// - Returns the live revision.
+    ///
+    /// # Errors
+    ///
+    /// Another revision is live, or the policies are not right; nothing has changed.
+    pub async fn apply(&self, mut sources: Vec<Source>, expected: u64) -> Result<u64, Error> {
+        let mut book = self.book.lock().await;
+        self.read(&mut book).await?;
+        expect(&book, expected)?;
+        let has_manifest = sources
+            .iter()
+            .any(|source| source.name.ends_with("model.yaml"));
+        if !has_manifest {
+            sources.extend(
+                self.folder
+                    .manifests()
+                    .map_err(|error| Error::folder(&error))?,
+            );
+        }
+        let candidate = check(sources).await?;
+        self.release(&mut book, candidate, Origin::Apply).await
+    }
+
+    /// Makes the set of an earlier revision live again, as a revision of its own.
+    ///
+    /// - `expected`: the revision that is live; without it any may be.
+    /// - Returns the live revision.
+    ///
+    /// # Errors
+    ///
+    /// There is no such revision, another one is live than was expected, or its models are gone; nothing has changed.
+    pub async fn roll_back(&self, to: u64, expected: Option<u64>) -> Result<u64, Error> {
+        let mut book = self.book.lock().await;
+        self.read(&mut book).await?;
+        if let Some(expected) = expected {
+            expect(&book, expected)?;
+        }
+        let set = book.ledger.set(to).ok_or(Error::Unknown(to))?;
+        let sources = book.ledger.sources(set).ok_or(Error::Unknown(to))?;
+        let candidate = check(sources).await?;
+        self.release(&mut book, candidate, Origin::Rollback(to))
+            .await
+    }
+
+    /// Takes in what is in the folder, unless it is what was last taken from it.
+    async fn read_folder(&self, book: &mut Book) -> Result<(), Error> {
+        let folder = self.folder.clone();
+        let sources = tokio::task::spawn_blocking(move || folder.read()).await;
+        let sources = sources
+            .map_err(|error| Error::died(&error))?
+            .map_err(|error| Error::folder(&error))?;
+        let candidate = check(sources).await?;
+        self.read(book).await?;
+        let id = &candidate.bundle.id;
+        if book.ledger.folder.as_ref() == Some(id) {
+            return self.follow(book).await;
+        }
+        self.release(book, candidate, Origin::Folder).await?;
+        Ok(())
+    }
+
+    /// Reads the ledger.
+    async fn read(&self, book: &mut Book) -> Result<(), Error> {
+        let Some(last) = self.engine.streams.log_last(POLICIES).await? else {
+            return Ok(());
+        };
+        if last.seq != book.seq {
+            book.ledger = Ledger::decode(&last.record)?;
+            book.seq = last.seq;
+        }
+        Ok(())
+    }
+
+    /// Makes the ledger's newest set live, if another one is.
+    async fn follow(&self, book: &mut Book) -> Result<(), Error> {
+        let Some(set) = book.ledger.live() else {
+            return Ok(());
+        };
+        let (revision, live) = (set.revision, self.live());
+        let bundle = if revision == live.revision {
+            live.bundle.clone()
+        } else {
+            let sources = book.ledger.sources(set).ok_or(Error::Unknown(revision))?;
+            check(sources).await?.bundle
+        };
+        let models = self.models(book.models, &bundle).await?;
+        if revision != live.revision || models.signature != book.models {
+            self.swap(book, revision, bundle, models);
+        }
+        Ok(())
+    }
+
+    /// Writes a set into the ledger, then makes it live.
+    async fn release(
+        &self,
+        book: &mut Book,
+        candidate: Candidate,
+        origin: Origin,
+    ) -> Result<u64, Error> {
+        let Candidate { sources, bundle } = candidate;
+        let mut ledger = book.ledger.clone();
+        if origin == Origin::Folder {
+            ledger.folder = Some(bundle.id.clone());
+        }
+        let is_live = ledger.live().is_some_and(|set| set.bundle == bundle.id);
+        if !is_live {
+            ledger.push(&sources, &bundle, origin, clock::now());
+        }
+        let models = self.models(book.models, &bundle).await?;
+        self.write(book, ledger).await?;
+        let revision = book.ledger.live().map_or(0, |set| set.revision);
+        if revision != self.live().revision {
+            self.engine.crash.pass("before_swap");
+            self.swap(book, revision, bundle, models);
+            self.engine.crash.pass("after_swap");
+        }
+        Ok(revision)
+    }
+
+    /// Replaces the ledger, if nobody else has.
+    async fn write(&self, book: &mut Book, mut ledger: Ledger) -> Result<(), Error> {
+        let first = ledger.sets.len().saturating_sub(SETS_MAX);
+        let first = ledger.sets.get(first).map_or(0, |set| set.revision);
+        ledger.retain(|set| set.revision >= first);
+        let record = ledger.encode()?;
+        let bytes_max = self.engine.payload_max.saturating_sub(1_024);
+        if record.len() > bytes_max {
+            let n_bytes = record.len();
+            return Err(Error::TooLarge { n_bytes, bytes_max });
+        }
+        let commit = CommitId(xxh3_128(&record) ^ u128::from(book.seq));
+        let streams = &self.engine.streams;
+        let appended = streams.append(POLICIES, book.seq, commit, record).await;
+        book.seq = appended.map_err(Error::of_append)?;
+        book.ledger = ledger;
+        // A failure leaves an older record before the one that counts.
+        if let Err(error) = streams.trim(POLICIES, book.seq).await {
+            tracing::debug!(%error, "the old ledger of the policies stays for a while");
+        }
+        Ok(())
+    }
+
+    /// Loads the models, unless they are loaded.
+    async fn models(&self, loaded: u64, bundle: &Arc<Bundle>) -> Result<Models, Error> {
+        let live = self.live();
+        let (bundle, library) = (bundle.clone(), self.folder.onnxruntime.clone());
+        let loading = tokio::task::spawn_blocking(move || {
+            let named = models::named(&bundle);
+            let signature = models::signature(&named);
+            let scorer = if signature == loaded {
+                live.scorer.clone()
+            } else {
+                models::scorer(named, library.as_deref())?
+            };
+            Ok(Models { signature, scorer })
+        });
+        loading
+            .await
+            .map_err(|error| Error::died(&error))?
+            .map_err(|error| Error::models(&error))
+    }
+
+    fn swap(&self, book: &mut Book, revision: u64, bundle: Arc<Bundle>, models: Models) {
+        tracing::info!(revision, bundle = %bundle.id, "policies are live");
+        book.models = models.signature;
+        let policies = Policies::new(revision, bundle, models.scorer);
+        self.engine.live.set(policies);
+        self.engine.meters.policies_reloads.add(1);
+        self.lock().since = Some(clock::now());
+    }
+
+    fn reject(&self, error: &Error) {
+        let detail = error.detail();
+        let live = self.live().revision;
+        tracing::error!(
+            live,
+            "policies are rejected, the last good ones stay\n{detail}"
+        );
+        self.engine.meters.policies_rejected.add(1);
+        self.lock().rejected = Some(Rejection {
+            at: clock::now(),
+            summary: error.to_string(),
+            detail,
+        });
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn expect(book: &Book, expected: u64) -> Result<(), Error> {
+    let live = book.ledger.live().map_or(0, |set| set.revision);
+    if live == expected {
+        return Ok(());
+    }
+    Err(Error::Moved { live, expected })
+}
+
+/// Checks policies; it may take a second, so it does not stand in the way of others.
+async fn check(sources: Vec<Source>) -> Result<Candidate, Error> {
+    let checking = tokio::task::spawn_blocking(move || {
+        let policy::Checked {
+            bundle, problems, ..
+        } = policy::check(&sources);
+        let bundle = bundle
+            .map(Arc::new)
+            .ok_or(Error::Wrong(problems.errors()))?;
+        Ok(Candidate { sources, bundle })
+    });
+    checking.await.map_err(|error| Error::died(&error))?
+}

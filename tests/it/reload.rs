@@ -1,0 +1,264 @@
+//! Policies that change while a server runs: every event is decided by the old or by the new ones, once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::time::{Duration, Instant};
+
+use async_nats::jetstream::{self, Context};
+use futures::StreamExt;
+use serde_json::{Value, json};
+
+use crate::server::{Attune, PATIENCE, Place, good};
+
+/// How soon a change must be live; the promise is a second, the rest is for a busy machine.
+const SOON: Duration = Duration::from_secs(10);
+
+/// A journey that answers every `Good` with this template.
+fn answers(template: &str) -> String {
+    format!(
+        "journey: hello
+enter: {{ event: Good, reentry: always }}
+steps:
+  - send: {{ channel: email, template: {template} }}
+---
+channels: {{ email: {{ address: none, consent: not_required }} }}
+"
+    )
+}
+
+#[tokio::test]
+async fn policies_change_while_events_flow() {
+    const N: usize = 600;
+    let place = Place::new("nats: { partitions: 2 }");
+    place.write("policies/hello.yaml", answers("t0"));
+    let nats = place.nats(None).await;
+    let attune = place.serve(&nats.url()).await;
+    let context = connect(&nats.url()).await;
+    let publishing = async {
+        for n in 0..N {
+            publish(&context, n).await;
+        }
+    };
+    let changing = async {
+        for n in 1..=5_u64 {
+            place.write("policies/hello.yaml", answers(&format!("t{n}")));
+            until_live(&attune, n + 1).await;
+        }
+    };
+    tokio::join!(publishing, changing);
+    publish(&context, N).await;
+    let left = actions(&context, N + 1).await;
+    assert_eq!(left.len(), N + 1, "one action for every event");
+    assert_eq!(
+        left[&format!("c-{N}")],
+        "t5",
+        "the last one is decided by the last policies"
+    );
+    assert!(left.values().any(|template| template == "t0"), "{left:?}");
+}
+
+#[tokio::test]
+async fn bad_policies_keep_the_last_good_ones_and_everybody_says_so() {
+    let place = Place::new("nats: { partitions: 1 }");
+    place.write("policies/hello.yaml", answers("good"));
+    let nats = place.nats(None).await;
+    let attune = place.serve(&nats.url()).await;
+    let context = connect(&nats.url()).await;
+    place.write(
+        "policies/hello.yaml",
+        answers("bad").replace("event: Good", "evnt: Good"),
+    );
+    let ready = until(&attune, "/readyz", |ready| ready.contains("rejected")).await;
+    let why = "policies/hello.yaml:2: unknown key `evnt`";
+    assert!(ready.starts_with("{\"status\":\"ready\""), "{ready}");
+    assert!(ready.contains(why), "{ready}");
+    let (_, metrics) = attune.get("/metrics").await.unwrap();
+    for line in [
+        "attune_policies_rejected_total 1",
+        "attune_policies_stale 1",
+        "attune_policies_info{revision=\"1\",bundle=",
+    ] {
+        assert!(metrics.contains(line), "{line}\n{metrics}");
+    }
+    assert!(
+        attune.log().contains("policies are rejected"),
+        "{}",
+        attune.log()
+    );
+    assert!(attune.log().contains("evnt: Good"), "{}", attune.log());
+    publish(&context, 0).await;
+
+    // A folder that is gone is bad, too; SIGHUP looks again and comes to the same.
+    fs::remove_dir_all(place.path("policies")).unwrap();
+    until(&attune, "/readyz", |ready| {
+        ready.contains("no file or folder")
+    })
+    .await;
+    attune.signal("HUP");
+    publish(&context, 1).await;
+    place.write("policies/hello.yaml", answers("better"));
+    let ready = until(&attune, "/readyz", |ready| ready.contains("\"revision\":2")).await;
+    assert!(!ready.contains("rejected"), "{ready}");
+    publish(&context, 2).await;
+    let left = actions(&context, 3).await;
+    let templates: Vec<_> = left.values().map(String::as_str).collect();
+    assert_eq!(templates, ["good", "good", "better"]);
+}
+
+#[tokio::test]
+async fn the_links_of_a_config_map_are_followed() {
+    let place = Place::new("nats: { partitions: 1 }");
+    fs::remove_dir_all(place.path("policies")).unwrap();
+    place.write("policies/..1/hello.yaml", answers("one"));
+    symlink("..1", place.path("policies/..data")).unwrap();
+    symlink("..data/hello.yaml", place.path("policies/hello.yaml")).unwrap();
+    let nats = place.nats(None).await;
+    let attune = place.serve(&nats.url()).await;
+    let context = connect(&nats.url()).await;
+    publish(&context, 0).await;
+    assert_eq!(actions(&context, 1).await["c-0"], "one");
+
+    // As kubelet does it: a folder beside, a link to it, and the link moved over the old one.
+    place.write("policies/..2/hello.yaml", answers("two"));
+    symlink("..2", place.path("policies/..data_tmp")).unwrap();
+    fs::rename(
+        place.path("policies/..data_tmp"),
+        place.path("policies/..data"),
+    )
+    .unwrap();
+    fs::remove_dir_all(place.path("policies/..1")).unwrap();
+    until_live(&attune, 2).await;
+    publish(&context, 1).await;
+    assert_eq!(actions(&context, 2).await["c-1"], "two");
+}
+
+#[tokio::test]
+async fn a_rollback_outlives_a_restart_and_a_lost_store() {
+    let place = Place::new("nats: { partitions: 1 }");
+    place.write("policies/hello.yaml", answers("one"));
+    let nats = place.nats(None).await;
+    let mut attune = place.serve(&nats.url()).await;
+    place.write("policies/hello.yaml", answers("two"));
+    until_live(&attune, 2).await;
+
+    let body = json!({ "to": 1, "expected": 1 });
+    let (status, said) = attune.post("/v1/policies/rollback", &body).await.unwrap();
+    assert_eq!(status, 409, "{said}");
+    let body = json!({ "to": 1, "expected": 2 });
+    let (status, said) = attune.post("/v1/policies/rollback", &body).await.unwrap();
+    assert_eq!(status, 200, "{said}");
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(
+        (&said["revision"], &said["changed"]),
+        (&json!(3), &json!(["hello"]))
+    );
+
+    attune.signal("TERM");
+    attune.ended().await;
+    let attune = place.serve(&nats.url()).await;
+    until_live(&attune, 3).await;
+    let context = connect(&nats.url()).await;
+    publish(&context, 0).await;
+    assert_eq!(actions(&context, 1).await["c-0"], "one");
+
+    let (_, list) = attune.get("/v1/policies").await.unwrap();
+    let list: Value = serde_json::from_str(&list).unwrap();
+    let revisions = list["revisions"].as_array().unwrap().iter();
+    let shown: Vec<_> = revisions
+        .map(|it| format!("{} {} {}", it["revision"], it["origin"], it["of"]))
+        .collect();
+    assert_eq!(
+        shown,
+        ["3 \"rollback\" 1", "2 \"folder\" null", "1 \"folder\" null"]
+    );
+}
+
+#[tokio::test]
+async fn policies_are_applied_by_a_call_or_refused_as_a_whole() {
+    let place = Place::new("nats: { partitions: 1 }");
+    place.write("policies/hello.yaml", answers("one"));
+    let nats = place.nats(None).await;
+    let attune = place.serve(&nats.url()).await;
+    let apply = |expected: u64, text: &str| {
+        let sources = json!([{ "name": "hello.yaml", "text": text }]);
+        json!({ "expected": expected, "sources": sources })
+    };
+    let wrong = answers("two").replace("event: Good", "evnt: Good");
+    let (status, said) = attune
+        .post("/v1/policies", &apply(1, &wrong))
+        .await
+        .unwrap();
+    assert_eq!(status, 422, "{said}");
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["type"], "urn:attune:problem:wrong-policies");
+    assert_eq!(
+        (&said["errors"][0]["file"], &said["errors"][0]["line"]),
+        (&json!("hello.yaml"), &json!(2))
+    );
+
+    let (status, _) = attune
+        .post("/v1/policies", &apply(7, &answers("two")))
+        .await
+        .unwrap();
+    assert_eq!(status, 409);
+    let (status, _) = attune
+        .post("/v1/policies", &apply(1, &answers("two")))
+        .await
+        .unwrap();
+    assert_eq!(status, 200);
+    let (status, whole) = attune.get("/v1/policies/2").await.unwrap();
+    assert_eq!(status, 200, "{whole}");
+    let whole: Value = serde_json::from_str(&whole).unwrap();
+    assert_eq!(whole["sources"][0]["text"], json!(answers("two")));
+    assert_eq!(attune.get("/v1/policies/9").await.unwrap().0, 404);
+    let context = connect(&nats.url()).await;
+    publish(&context, 0).await;
+    assert_eq!(actions(&context, 1).await["c-0"], "two");
+}
+
+/// Waits until a revision is live.
+async fn until_live(attune: &Attune, revision: u64) {
+    let live = format!("\"revision\":{revision},");
+    until(attune, "/readyz", |ready| ready.contains(&live)).await;
+}
+
+/// Waits until a page says something.
+async fn until(attune: &Attune, path: &str, says: impl Fn(&str) -> bool) -> String {
+    let start = Instant::now();
+    loop {
+        let (_, page) = attune.get(path).await.unwrap();
+        if says(&page) {
+            return page;
+        }
+        assert!(start.elapsed() < SOON, "{page}\n{}", attune.log());
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+async fn connect(url: &str) -> Context {
+    jetstream::new(async_nats::connect(url).await.unwrap())
+}
+
+async fn publish(context: &Context, n: usize) {
+    let event = good(&format!("c-{n}"), &json!({ "messageId": format!("m-{n}") }));
+    let sent = context.publish("attune.events.any", event.to_string().into());
+    sent.await.unwrap().await.unwrap();
+}
+
+/// Waits for the actions of `n` customers; returns their templates, none twice.
+async fn actions(context: &Context, n: usize) -> BTreeMap<String, String> {
+    let stream = context.get_stream("ATTUNE_ACTIONS").await.unwrap();
+    let consumer = stream.create_consumer(jetstream::consumer::pull::OrderedConfig::default());
+    let mut messages = consumer.await.unwrap().messages().await.unwrap();
+    let mut left = BTreeMap::new();
+    while left.len() < n {
+        let next = tokio::time::timeout(PATIENCE, messages.next()).await;
+        let next = next.unwrap_or_else(|_| panic!("only {} of {n} actions", left.len()));
+        let action: Value = serde_json::from_slice(&next.unwrap().unwrap().payload).unwrap();
+        let text = |key: &str| action[key].as_str().unwrap().to_owned();
+        let twice = left.insert(text("customer"), text("template"));
+        assert!(twice.is_none(), "an action came twice: {action}");
+    }
+    left
+}

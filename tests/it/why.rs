@@ -1,0 +1,222 @@
+//! `attune why`, `attune eval` and `attune explain` against a real server, where time is the stream's.
+
+use std::process::Command;
+
+use async_nats::jetstream::Context;
+use expect_test::{Expect, expect};
+use regex::Regex;
+use serde_json::{Value, json};
+
+use crate::server::{Attune, PATIENCE, Place, good};
+
+const POLICY: &str = "\
+journey: hello
+about: Greets who is good.
+enter:
+  event: Good
+  where:
+    - event.properties.item > 0
+    - profile.traits.plan == 'gold'
+exit: { when: profile.traits.gone == true }
+steps:
+  - wait: 1h
+  - send: { channel: email, template: hello }
+";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_customer_a_journey_and_an_expression_are_explained() {
+    let place = Place::new("nats: { partitions: 1 }\n");
+    place.write("policies/hello.yaml", POLICY);
+    let nats = place.nats(None).await;
+    let attune = place.serve(&nats.url()).await;
+    let client = async_nats::connect(nats.url()).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    let gold = json!({ "type": "identify", "messageId": "b-1", "traits": { "plan": "gold" } });
+    let told = [
+        good("ada", &json!({ "messageId": "a-1" })),
+        good("bert", &gold),
+        good("bert", &json!({ "messageId": "b-2" })),
+    ];
+    for event in &told {
+        publish(&jetstream, event).await;
+    }
+    for customer in ["ada", "bert"] {
+        decided(&attune, customer).await;
+    }
+    let asks = Asks {
+        place: &place,
+        url: attune.url(),
+    };
+    asks.check(&["why", "ada", "hello"], &expect![[r#"
+        exit 0
+        ada did not enter hello at <time> (WHERE)  policies/hello.yaml:1
+          last: <time>  hello did not begin, its condition is not true (WHERE): profile.traits.plan == 'gold' [unknown == "gold"] policies/hello.yaml:7
+
+        An entry by Good (a-1) at <time>, by the customer as they are now
+          ✓ enter.event  Good                                                       Good a-1 <time>
+          ✓ where[0]     event.properties.item > 0                                  1 > 0
+          ✗ where[1]     profile.traits.plan == 'gold'                              unknown == "gold"   ← blocked here
+          ✓ on_repeat    while a run is in progress, another entry changes nothing  no run is in progress
+          ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
+        Would have entered if profile.traits.plan were 'gold'.  policies/hello.yaml:7
+
+        A send of `hello` by email, if it left at <time>  policies/hello.yaml:11
+          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here
+          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list
+          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]
+          ✓ quiet_hours  at any time of the day: there are no quiet hours
+          ✓ limits       as often as it comes: there is no frequency cap
+          · priority     no journey of a higher priority sends there at that moment; this one has 0  told at the moment of sending
+    "#]]);
+    asks.check(&["why", "bert", "hello"], &expect![[r#"
+        exit 0
+        bert is in hello since <time>  policies/hello.yaml:1
+          last: <time>  hello run 1 began
+
+        Run 1, in since <time>, is at step 0  policies/hello.yaml:10
+          wait 1 hour
+          waits since <time>, until <time>
+          ✗ exit  when profile.traits.gone == true (exit)  unknown == true
+
+        An entry at <time>
+          · enter.event  Good                                                       no event is at hand
+          · where[0]     event.properties.item > 0                                  depends on what is not at hand
+          ✓ where[1]     profile.traits.plan == 'gold'                              "gold" == "gold"
+          ✗ on_repeat    while a run is in progress, another entry changes nothing  run 1   ← blocked here
+          ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
+        Would enter if run 1 had ended.  policies/hello.yaml:1
+
+        A send of `hello` by email, if it left at <time>  policies/hello.yaml:11
+          ✓ exit         no exit: when profile.traits.gone == true
+          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here
+          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list
+          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]
+          ✓ quiet_hours  at any time of the day: there are no quiet hours
+          ✓ limits       as often as it comes: there is no frequency cap
+          · priority     no journey of a higher priority sends there at that moment; this one has 0  told at the moment of sending
+    "#]]);
+    asks.check(&["why", "bert", "hello", "--at", "0s"], &expect![[r#"
+        exit 0
+        bert is in hello since <time>  policies/hello.yaml:1
+          last: <time>  hello run 1 began
+          2 events of the stream played again up to <time>, by the live policies
+
+        Run 1, in since <time>, is at step 0  policies/hello.yaml:10
+          wait 1 hour
+          waits since <time>, until <time>
+          ✗ exit  when profile.traits.gone == true (exit)  unknown == true
+
+        An entry by Good (b-2) at <time>
+          ✓ enter.event  Good                                                       Good b-2 <time>
+          ✓ where[0]     event.properties.item > 0                                  1 > 0
+          ✓ where[1]     profile.traits.plan == 'gold'                              "gold" == "gold"
+          ✓ on_repeat    while a run is in progress, another entry changes nothing  no run is in progress
+          ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
+        Entered.
+
+        A send of `hello` by email, if it left at <time>  policies/hello.yaml:11
+          ✓ exit         no exit: when profile.traits.gone == true
+          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here
+          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list
+          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]
+          ✓ quiet_hours  at any time of the day: there are no quiet hours
+          ✓ limits       as often as it comes: there is no frequency cap
+          · priority     no journey of a higher priority sends there at that moment; this one has 0  told at the moment of sending
+    "#]]);
+    asks.check(&["why", "ada", "helo"], &expect![[r#"
+        exit 1
+        error: unknown journey `helo`, did you mean `hello`? the live policies have `hello` (404 Not Found)
+    "#]]);
+    asks.check(
+        &["why", "nobody", "hello"],
+        &expect![[r#"
+        exit 1
+        error: nothing is known of customer `nobody` (404 Not Found)
+    "#]],
+    );
+    asks.check(
+        &[
+            "eval",
+            "profile.traits.plan == 'gold'",
+            "--customer",
+            "bert",
+        ],
+        &expect![[r#"
+            exit 0
+            true
+        "#]],
+    );
+    asks.check(
+        &["eval", "profile.traits.plan", "--customer", "ada"],
+        &expect![[r#"
+            exit 0
+            unknown
+              profile.traits.plan: the customer has no such trait
+        "#]],
+    );
+    asks.check(
+        &["eval", "profile.cart.valu", "--customer", "ada"],
+        &expect![[r#"
+            exit 1
+            error: the expression is not right
+            attune::unknown_field
+
+              × unknown field `profile.cart.valu`, did you mean `profile.cart.value`?
+               ╭─[expression:1:14]
+             1 │ profile.cart.valu
+               ·              ──┬─
+               ·                ╰── here
+               ╰────
+              help: `profile.cart` has `value`, `currency`, `items`, `item_count`, `updated_at`
+        "#]],
+    );
+    let explained = asks.run(&["explain", "hello"]);
+    assert!(explained.contains("send `hello` by email"), "{explained}");
+}
+
+async fn publish(jetstream: &Context, event: &Value) {
+    let payload = event.to_string().into();
+    let stored = jetstream.publish("attune.events.any", payload).await;
+    stored.unwrap().await.unwrap();
+}
+
+/// Waits until something was decided for a customer.
+async fn decided(attune: &Attune, customer: &str) {
+    let path = format!("/v1/customers/{customer}/timeline?journey=hello");
+    let wait = async {
+        loop {
+            let answer = attune.get(&path).await;
+            if answer.is_some_and(|(status, body)| status == 200 && body.contains("\"text\"")) {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let waited = tokio::time::timeout(PATIENCE, wait).await;
+    waited.unwrap_or_else(|_| panic!("nothing was decided for {customer}: {}", attune.log()));
+}
+
+/// Asks from a command line.
+struct Asks<'a> {
+    place: &'a Place,
+    url: String,
+}
+
+impl Asks<'_> {
+    /// Runs a command; returns its exit code and everything it says, without the times.
+    fn run(&self, arguments: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
+        command.current_dir(self.place.path("")).args(arguments);
+        command.env("ATTUNE_URL", &self.url).env("NO_COLOR", "1");
+        let output = command.output().unwrap();
+        let code = output.status.code().unwrap();
+        let text = [output.stdout, output.stderr].concat();
+        let text = String::from_utf8(text).unwrap();
+        let time = Regex::new(r"\d{4}-\d\d-\d\dT[0-9:.]+Z").unwrap();
+        format!("exit {code}\n{}", time.replace_all(&text, "<time>"))
+    }
+
+    fn check(&self, arguments: &[&str], expected: &Expect) {
+        expected.assert_eq(&self.run(arguments));
+    }
+}
