@@ -1,8 +1,7 @@
 //! Profiles: the most recent ones in memory, the others on disk until the backtest ends.
 
-use std::collections::BTreeSet;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
@@ -11,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
+use foldhash::fast::RandomState;
 
 use crate::cli::backtest::saved;
 use crate::domain::{CustomerId, Profile, Timestamp};
@@ -24,7 +24,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 
 /// Everybody there is.
 pub struct Customers {
-    residents: HashMap<CustomerId, Box<Resident>>,
+    residents: HashMap<CustomerId, Box<Resident>, RandomState>,
     max: usize,
     /// Counts every look at a customer, so that the least recent ones can be told.
     ticks: u64,
@@ -57,7 +57,7 @@ impl Customers {
     /// - `max`: so many profiles stay in memory.
     pub fn new(max: NonZeroUsize) -> Self {
         Self {
-            residents: HashMap::new(),
+            residents: HashMap::default(),
             max: max.get(),
             ticks: 0,
             n_known: 0,

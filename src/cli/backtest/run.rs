@@ -80,8 +80,9 @@ pub fn run(
         course.take(&items)?;
         course.write(out, false)?;
         progress.show(&feed, course.summary());
+        // What is read again for a range of the stream is no progress, and no reason for a checkpoint.
         if let Some(keeper) = &mut keeper
-            && (keeper.is_due() || keeper.is_interrupted())
+            && (keeper.is_due() && !items.is_empty() || keeper.is_interrupted())
         {
             out.sync().context("cannot write an action")?;
             keeper.write(course, feed.place(course.summary().clock), out.n_bytes)?;
