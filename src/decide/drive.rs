@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::inputs::complete;
-use crate::decide::schedule;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
-use crate::domain::instance::Instance;
+use crate::decide::{schedule, wait};
 use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
@@ -174,7 +173,7 @@ impl<'a> Drive<'a> {
                 self.keep_up(&[], Spur::default(), now);
             } else if let Timer::Run(_) = timer {
                 // What is handled at the same time is one moment.
-                let wakes = due_upto(self.profile, upto.min(now.max(due)));
+                let wakes = wait::due_upto(self.profile, upto.min(now.max(due)));
                 self.moment(wakes.into_iter().map(Stage::Wake), None, now);
             } else {
                 self.wake(&timer, due, now);
@@ -394,13 +393,4 @@ fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
     }
     let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
     all.into_iter().collect()
-}
-
-/// Returns the runs whose sleep is due up to a time, the earliest first; equal ones by number.
-fn due_upto(profile: &Profile, upto: Timestamp) -> Vec<u32> {
-    let due = |run: &Instance| Some((run.wait?.due, run.number));
-    let all = profile.journeys.iter().filter_map(due);
-    let mut due: Vec<_> = all.filter(|(due, _)| *due <= upto).collect();
-    due.sort_unstable();
-    due.into_iter().map(|(_, number)| number).collect()
 }

@@ -160,10 +160,10 @@ fn decided(what: &What, start: Timestamp) -> String {
             format!("offers [{}]{lost}", chosen.join(", "))
         }
         What::Sent(_, channel, template) => format!("SENT {template} ({channel})"),
+        What::WouldSend(channel, template) => format!("would have sent {template} ({channel})"),
         What::Blocked(code, why) => format!("blocked {code}: {why}"),
         What::Set(names) => format!("wrote {}", names.join(", ")),
-        What::WouldSend(channel, template) => format!("would send {template} ({channel})"),
-        What::WouldSet(names) => format!("would write {}", names.join(", ")),
+        What::WouldSet(names) => format!("would have written {}", names.join(", ")),
         What::Left(reason) => format!("ended: {reason}"),
         What::Crossed(way, why) => format!("{}: {why}", way.as_str()),
     }
