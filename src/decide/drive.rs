@@ -7,8 +7,8 @@ use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::inputs::complete;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
 use crate::decide::told::Told;
+use crate::decide::wait::due_upto;
 use crate::decide::{migrate, schedule};
-use crate::domain::instance::Instance;
 use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
@@ -91,9 +91,8 @@ pub fn handle(
 
 /// Makes a customer known at a time: segments and timers follow the policies from then on, and nobody enters because of it.
 pub fn introduce(bundle: &Bundle, profile: &mut Profile, now: Timestamp) {
-    let mut drive = Drive::new(bundle, profile, None, &|_| Scores::new());
-    drive.learn(Fact::Now(now));
-    drive.keep_up(&[], Spur::default(), now);
+    profile.apply(&Fact::Now(now));
+    Drive::new(bundle, profile, None, &|_| Scores::new()).keep_up(&[], Spur::default(), now);
 }
 
 /// Takes a customer up to the moment at which the journeys hear of an event: everything that was due before is handled,
@@ -371,13 +370,4 @@ fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
     }
     let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
     all.into_iter().collect()
-}
-
-/// Returns the runs whose sleep is due up to a time, the earliest first; equal ones by number.
-fn due_upto(profile: &Profile, upto: Timestamp) -> Vec<u32> {
-    let due = |run: &Instance| Some((run.wait?.due, run.number));
-    let all = profile.journeys.iter().filter_map(due);
-    let mut due: Vec<_> = all.filter(|(due, _)| *due <= upto).collect();
-    due.sort_unstable();
-    due.into_iter().map(|(_, number)| number).collect()
 }

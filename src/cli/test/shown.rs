@@ -48,6 +48,12 @@ fn excerpt(of: &Test, failure: &Failure<'_>) -> String {
     format!("\n  {place}\n      {}\n", line.unwrap_or_default().trim())
 }
 
+/// Says in one line what was expected and what there is.
+pub fn difference(failure: &Failure<'_>) -> String {
+    let [expected, got] = [&failure.check.wanted, &failure.got].map(yaml::entry);
+    format!("expected {expected}, got {got}")
+}
+
 fn values(of: &Test, failure: &Failure<'_>) -> String {
     let about = match &failure.check.journey {
         Some(journey) if of.journey.as_ref() != Some(journey) => format!(" (of {journey})"),

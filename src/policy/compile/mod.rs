@@ -278,6 +278,10 @@ impl<'d> Build<'d> {
         if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
         }
+        // A channel or a segment that did not compile may be what asks.
+        if !desk.incomplete && desk.n_errors() == 0 {
+            lint::consent(desk, &self.bundle, &sources(self.documents));
+        }
         drafts
     }
 

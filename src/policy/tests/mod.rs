@@ -17,6 +17,7 @@ mod laws;
 mod limits;
 mod steps;
 mod validator;
+mod wrong_consent;
 mod wrong_documents;
 mod wrong_expressions;
 mod wrong_limits;
