@@ -12,6 +12,8 @@ mod error;
 pub mod folder;
 pub mod ledger;
 pub mod models;
+#[cfg(test)]
+mod tests;
 mod watch;
 
 use std::sync::{Arc, Mutex, PoisonError};
