@@ -224,7 +224,8 @@ impl Summary {
             | What::Aimed(..)
             | What::Missed(..)
             | What::Met(..)
-            | What::Dealt(..) => {}
+            | What::Dealt(..)
+            | What::Migrated(..) => {}
         }
     }
 }
