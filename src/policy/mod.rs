@@ -35,4 +35,4 @@ pub use suggest::hint;
 pub use test::Test;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
