@@ -105,5 +105,9 @@ fn attune(dir: &Path, arguments: &[&str]) -> Output {
 fn run(dir: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
     command.args(arguments).current_dir(dir);
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        command.env("ORT_DYLIB_PATH", root.join(".tools/lib/libonnxruntime.so"));
+    }
     command.output().unwrap()
 }
