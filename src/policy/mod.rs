@@ -36,4 +36,4 @@ pub use suggest::hint;
 pub use test::Test;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -35,10 +35,12 @@ use crate::domain::{
     Crossing, CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Trace, Value,
     What, consent,
 };
+use crate::policy::tests::json_schema;
 use crate::policy::{Bundle, Source, compile};
 
 /// Compiles a policy text; a mistake in it fails the test with the mistake underlined.
 pub fn bundle(policies: &str) -> Bundle {
+    json_schema::takes(policies);
     compile(&[Source::new("test.yaml", policies)])
         .unwrap_or_else(|problems| panic!("{}", problems.render(false)))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 use expect_test::expect;
 use serde_json::Value;
@@ -300,6 +300,14 @@ fn find_choices(part: &Value, compared: &BTreeSet<usize>, left: &mut Vec<String>
 /// Tells parts of the schema apart.
 fn address(part: &Value) -> usize {
     std::ptr::from_ref(part).addr()
+}
+
+/// Demands that the schema takes a policy of a test, if it is asked for the first time.
+pub fn takes(text: &str) {
+    static SEEN: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if SEEN.lock().unwrap().insert(text.to_owned()) {
+        agrees(text, &check(&[Source::new("a.yaml", text)]));
+    }
 }
 
 /// Demands that the schema takes what the compiler takes, and refuses what is wrong in its shape.

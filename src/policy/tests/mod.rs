@@ -12,7 +12,7 @@ mod explains;
 mod expressions;
 mod format;
 mod fuzz;
-mod json_schema;
+pub mod json_schema;
 mod laws;
 mod limits;
 mod steps;

@@ -1,5 +1,8 @@
 //! A strict reader of JSON Schema, draft 7: the part that policies need, and a panic for every other word.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+
 use regex::Regex;
 use serde_json::{Map, Value};
 
@@ -128,8 +131,8 @@ impl<'s> Validator<'s> {
             "const" if of.is_number() => value.as_f64() == of.as_f64(),
             "const" => of == value,
             "pattern" => {
-                let regex = Regex::new(of.as_str().unwrap()).unwrap();
-                value.as_str().is_none_or(|text| regex.is_match(text))
+                let pattern = of.as_str().unwrap();
+                value.as_str().is_none_or(|text| is_match(pattern, text))
             }
             "minimum" => value.as_f64().is_none_or(|value| value >= number()),
             "maximum" => value.as_f64().is_none_or(|value| value <= number()),
@@ -172,6 +175,16 @@ fn below<'s, 'v>(
     };
     let entries = value.as_object().into_iter().flatten().filter_map(entry);
     items.chain(entries).collect()
+}
+
+/// Tells if a text fits a pattern, of which every one is compiled once.
+fn is_match(pattern: &str, text: &str) -> bool {
+    static COMPILED: Mutex<BTreeMap<String, Regex>> = Mutex::new(BTreeMap::new());
+    let mut compiled = COMPILED.lock().unwrap();
+    let regex = compiled
+        .entry(pattern.to_owned())
+        .or_insert_with(|| Regex::new(pattern).unwrap());
+    regex.is_match(text)
 }
 
 fn is(name: &Value, value: &Value) -> bool {
