@@ -134,7 +134,7 @@ async fn the_links_of_a_config_map_are_followed() {
 }
 
 #[tokio::test]
-async fn a_rollback_outlives_a_restart_and_a_lost_store() {
+async fn a_rollback_outlives_a_restart_on_an_empty_store() {
     let place = Place::new("nats: { partitions: 1 }");
     place.write("policies/hello.yaml", answers("one"));
     let nats = place.nats(None).await;
@@ -156,6 +156,7 @@ async fn a_rollback_outlives_a_restart_and_a_lost_store() {
 
     attune.signal("TERM");
     attune.ended().await;
+    fs::remove_dir_all(place.path("data")).unwrap();
     let attune = place.serve(&nats.url()).await;
     until_live(&attune, 3).await;
     let context = connect(&nats.url()).await;

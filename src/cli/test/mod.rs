@@ -1,8 +1,11 @@
 //! `attune test`: the tests that stand beside the policies.
 
 mod coverage;
+mod document;
+mod draft;
 mod judge;
 mod junit;
+mod record;
 mod shown;
 mod suite;
 #[cfg(test)]
@@ -51,7 +54,10 @@ Exit codes: 0 everything holds, 1 a test failed or the policies are wrong, 2 wro
 /// Arguments of `attune test`.
 #[derive(clap::Args)]
 #[command(after_help = HELP, after_long_help = LONG_HELP)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// Policy files with their tests, or folders of them.
     #[arg(default_value = "policies")]
     paths: Vec<PathBuf>,
@@ -78,6 +84,12 @@ pub struct Args {
     watch: bool,
 }
 
+#[derive(clap::Subcommand)]
+enum Command {
+    /// Writes a test from what a real customer did, and what these policies decide on it.
+    Record(record::Args),
+}
+
 fn percent(text: &str) -> Result<f64, String> {
     let number = text.trim_end_matches('%').parse().ok();
     let number = number.filter(|number| (0.0..=100.0).contains(number));
@@ -90,6 +102,9 @@ fn percent(text: &str) -> Result<f64, String> {
 ///
 /// A file or a model cannot be read, the policies are wrong, or there is no such test.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let Some(Command::Record(args)) = &args.command {
+        return record::run(args);
+    }
     if args.watch {
         watch::watch(args);
     }

@@ -3,7 +3,8 @@
 use std::time::{self, Instant};
 
 use crate::cli::test::judge::judge;
-use crate::cli::test::world::{Line, World, without_holdouts};
+pub use crate::cli::test::world::without_holdouts;
+use crate::cli::test::world::{Line, World};
 use crate::domain::Duration;
 use crate::policy::Bundle;
 use crate::policy::test::{Check, Test, Wanted};

@@ -51,7 +51,15 @@ impl<'a> World<'a> {
     /// - `bundle`: policies in which nobody is held out.
     /// - `scorer`: the models that tests run for real.
     pub fn new(bundle: &'a Bundle, test: &'a Test, scorer: &'a dyn Scorer) -> Self {
-        let bundle = fixed(bundle, test);
+        Self::start(fixed(bundle, test), test, scorer)
+    }
+
+    /// Makes the customer of a test known, who is held out and dealt to arms as the id is drawn.
+    pub fn as_drawn(bundle: &'a Bundle, test: &'a Test, scorer: &'a dyn Scorer) -> Self {
+        Self::start(Cow::Borrowed(bundle), test, scorer)
+    }
+
+    fn start(bundle: Cow<'a, Bundle>, test: &'a Test, scorer: &'a dyn Scorer) -> Self {
         let mut profile = customer(&bundle, &test.customer, test.start);
         drive::introduce(&bundle, &mut profile, test.start);
         Self {

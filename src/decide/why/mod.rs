@@ -10,6 +10,7 @@ mod run;
 mod send;
 
 use crate::decide::step::Spur;
+use crate::domain::instance::Instance;
 use crate::domain::{Event, Profile, Timestamp};
 use crate::policy::journey::Journey;
 use crate::policy::{Bundle, Place};
@@ -89,13 +90,20 @@ pub fn why(
     let (verdict, entry) = entry::account(bundle, profile, journey, event, now);
     let own = profile.journeys.iter();
     let own = own.filter(|run| run.journey == journey.name);
+    // Who is in a run goes on as the revision says that the run entered with.
+    let walked = |run: &Instance| bundle.journey_of(run).unwrap_or(journey);
     let spur = Spur { event, due: None };
     Account {
         verdict,
         entry,
+        sends: send::accounts(
+            bundle,
+            profile,
+            own.clone().next().map_or(journey, walked),
+            now,
+        ),
         runs: own
-            .map(|run| run::account(bundle, profile, journey, run, spur, now))
+            .map(|run| run::account(bundle, profile, walked(run), run, spur, now))
             .collect(),
-        sends: send::accounts(bundle, profile, journey, now),
     }
 }

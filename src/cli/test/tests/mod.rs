@@ -1,5 +1,6 @@
 //! Policies and tests in, what the author reads out.
 
+mod records;
 mod reports;
 mod runs;
 
