@@ -94,14 +94,15 @@ async fn a_range_of_the_stream_goes_on_to_where_it_ended() {
     let mut site = Site::new();
     site.source = vec!["--config".into(), config, "--since".into(), "1h".into()];
     let whole = site.whole(&[]);
-    let mut n_kills = 0;
-    while site.run_until_checkpoint(&[], "KILL") {
-        n_kills += 1;
+    let mut n_interrupted = 0;
+    // Who is killed between the end and the exit begins anew, with another range.
+    while site.run_until_checkpoint(&[], "INT") {
+        n_interrupted += 1;
         // What comes later is of no concern.
         let late = r#"{"type":"track","userId":"late","event":"Product Added","properties":{"product_id":"1"}}"#;
-        backtest_stream::publish(&installed, 1_000_000 + n_kills, late).await;
+        backtest_stream::publish(&installed, 1_000_000 + n_interrupted, late).await;
     }
-    assert!(n_kills >= 1, "it was never killed");
+    assert!(n_interrupted >= 1, "it was never interrupted");
     assert_eq!(site.ended(), whole);
 }
 
