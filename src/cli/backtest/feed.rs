@@ -1,5 +1,6 @@
 //! The events of a backtest, read and decoded by a thread of their own, some at a time.
 
+use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -62,20 +63,7 @@ impl Feed {
     /// The file cannot be opened, or NATS does not answer.
     pub fn open(args: &Args, wanted: Wanted) -> anyhow::Result<Self> {
         match (&args.events, args.since) {
-            (Some(path), _) => {
-                let lines = Lines::open(path)?;
-                let file = File {
-                    wanted,
-                    clock: Timestamp::MIN,
-                    until: args.until,
-                    customer: args.customer.clone(),
-                };
-                let path = path.display().to_string();
-                Ok(Self::start("line", args.until, move |sender| {
-                    let read = file.read(lines, sender);
-                    read.with_context(|| format!("cannot read `{path}`"))
-                }))
-            }
+            (Some(path), _) => Self::of_file(path, args.until, args.customer.clone(), wanted),
             (None, Some(since)) => {
                 let range = Range {
                     since,
@@ -86,6 +74,31 @@ impl Feed {
             }
             (None, None) => anyhow::bail!("neither `--events` nor `--since` says which events"),
         }
+    }
+
+    /// Opens a file; without an end time goes on to its last event.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened.
+    pub fn of_file(
+        path: &Path,
+        until: Option<Timestamp>,
+        customer: Option<CustomerId>,
+        wanted: Wanted,
+    ) -> anyhow::Result<Self> {
+        let lines = Lines::open(path)?;
+        let file = File {
+            wanted,
+            clock: Timestamp::MIN,
+            until,
+            customer,
+        };
+        let path = path.display().to_string();
+        Ok(Self::start("line", until, move |sender| {
+            let read = file.read(lines, sender);
+            read.with_context(|| format!("cannot read `{path}`"))
+        }))
     }
 
     /// Opens a range of the event stream; without an end it goes on to this moment.
