@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::inputs::complete;
-use crate::decide::schedule;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
-use crate::domain::instance::Instance;
+use crate::decide::told::Told;
+use crate::decide::wait::due_upto;
+use crate::decide::{migrate, schedule};
 use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
@@ -68,12 +69,17 @@ pub fn handle(
                 drive.outcome.duplicate = true;
                 return drive.outcome;
             }
+            drive.migrate(moment, now);
             // What is due at this very time comes after the event.
             drive.wake_all(now - Duration::from_millis(1), None);
             drive.event(event, now);
         }
-        Cause::Wake(upto) => drive.wake_all(*upto, (!moment.at_due).then_some(now)),
+        Cause::Wake(upto) => {
+            drive.migrate(moment, now);
+            drive.wake_all(*upto, (!moment.at_due).then_some(now));
+        }
         Cause::Ask(ask) => {
+            drive.migrate(moment, now);
             drive.wake_all(now - Duration::from_millis(1), None);
             drive.keep_up(&[], Spur::default(), now);
             drive.moment([], None, now);
@@ -85,9 +91,8 @@ pub fn handle(
 
 /// Makes a customer known at a time: segments and timers follow the policies from then on, and nobody enters because of it.
 pub fn introduce(bundle: &Bundle, profile: &mut Profile, now: Timestamp) {
-    let mut drive = Drive::new(bundle, profile, None, &|_| Scores::new());
-    drive.learn(Fact::Now(now));
-    drive.keep_up(&[], Spur::default(), now);
+    profile.apply(&Fact::Now(now));
+    Drive::new(bundle, profile, None, &|_| Scores::new()).keep_up(&[], Spur::default(), now);
 }
 
 /// Takes a customer up to the moment at which the journeys hear of an event: everything that was due before is handled,
@@ -125,13 +130,6 @@ struct Drive<'a> {
     parked: Vec<Parked>,
 }
 
-/// What the last facts told of a customer.
-#[derive(Clone, Copy, Default)]
-struct Told {
-    traits: bool,
-    zone: bool,
-}
-
 impl<'a> Drive<'a> {
     fn new(
         bundle: &'a Bundle,
@@ -165,6 +163,13 @@ impl<'a> Drive<'a> {
         };
         self.walk(Stage::Observe(event), now);
         self.keep_up(self.bundle.segments_of(&event.name), spur, now);
+    }
+
+    /// Lets the live policies take over runs of earlier revisions, before anything else becomes of them.
+    fn migrate(&mut self, moment: Moment, now: Timestamp) {
+        if let Some(now) = migrate::time(self.bundle, self.profile, moment.at_due, now) {
+            self.moment([Stage::Migrate], None, now);
+        }
     }
 
     /// Ends everything that waits up to a time, the earliest first.
@@ -326,37 +331,7 @@ impl<'a> Drive<'a> {
     }
 
     fn learn(&mut self, fact: Fact) {
-        match &fact {
-            Fact::Trait(path, _) => {
-                self.told.traits = true;
-                self.told.zone |= path.as_ref() == "timezone";
-            }
-            Fact::Zone(_) => {
-                self.told = Told {
-                    traits: true,
-                    zone: true,
-                }
-            }
-            Fact::Consented(_) => self.told.traits = true,
-            Fact::Seen(..)
-            | Fact::Now(_)
-            | Fact::Suppressed(_)
-            | Fact::Unsuppressed(..)
-            | Fact::Contacted(..)
-            | Fact::Delivered(_)
-            | Fact::Folded(..)
-            | Fact::Cart(..)
-            | Fact::Entered(_)
-            | Fact::Refreshed(..)
-            | Fact::Moved(..)
-            | Fact::Bound(..)
-            | Fact::Left(..)
-            | Fact::Given(..)
-            | Fact::Traced(_)
-            | Fact::Standing(_)
-            | Fact::Crossed(..)
-            | Fact::Armed(..) => {}
-        }
+        self.told.note(&fact);
         self.profile.apply(&fact);
         self.outcome.facts.push(fact);
     }
@@ -395,13 +370,4 @@ fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
     }
     let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
     all.into_iter().collect()
-}
-
-/// Returns the runs whose sleep is due up to a time, the earliest first; equal ones by number.
-fn due_upto(profile: &Profile, upto: Timestamp) -> Vec<u32> {
-    let due = |run: &Instance| Some((run.wait?.due, run.number));
-    let all = profile.journeys.iter().filter_map(due);
-    let mut due: Vec<_> = all.filter(|(due, _)| *due <= upto).collect();
-    due.sort_unstable();
-    due.into_iter().map(|(_, number)| number).collect()
 }

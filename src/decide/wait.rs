@@ -1,12 +1,13 @@
-//! Until when a `wait` sleeps.
+//! Until when a `wait` sleeps, and whose sleep is over.
 
 use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
 use crate::decide::explain::detail;
+use crate::domain::instance::Instance;
 use crate::domain::zone::{Chosen, Source, Weekdays};
-use crate::domain::{Duration, Timestamp, Value, Zone};
+use crate::domain::{Duration, Profile, Timestamp, Value, Zone};
 use crate::policy::Expr;
 use crate::policy::journey::{Past, Until};
 
@@ -80,4 +81,13 @@ fn moment(of: &Expr, zone: &Zone, env: &Env<'_>) -> Option<Timestamp> {
         Value::Text(text) => zone.read(text),
         Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => None,
     }
+}
+
+/// Returns the runs whose sleep is due up to a time, the earliest first; equal ones by number.
+pub fn due_upto(profile: &Profile, upto: Timestamp) -> Vec<u32> {
+    let due = |run: &Instance| Some((run.wait?.due, run.number));
+    let all = profile.journeys.iter().filter_map(due);
+    let mut due: Vec<_> = all.filter(|(due, _)| *due <= upto).collect();
+    due.sort_unstable();
+    due.into_iter().map(|(_, number)| number).collect()
 }

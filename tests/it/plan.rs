@@ -34,7 +34,9 @@ async fn a_plan_is_applied_once_and_refused_when_the_world_has_moved() {
         expected.assert_eq(&format!("{output}{log}"));
     };
     let plan = ["plan", "next", "-o", "plan.json", "--detailed-exitcode"];
-    run(&plan, &expect![[r#"
+    run(
+        &plan,
+        &expect![[r#"
         exit Some(2)
         ~ journey hello
                 ...
@@ -64,38 +66,54 @@ async fn a_plan_is_applied_once_and_refused_when_the_world_has_moved() {
           actions: 0 gained, 0 lost, 0 kept
 
         Revision 1 is live at <url>.
-    "#]]);
-    run(&["apply", "plan.json"], &expect![[r#"
+    "#]],
+    );
+    run(
+        &["apply", "plan.json"],
+        &expect![[r#"
         exit Some(0)
         revision 2 is live (bundle <bundle>)
           added: more
           changed: hello
-    "#]]);
-    run(&["apply", "plan.json"], &expect![[r#"
+    "#]],
+    );
+    run(
+        &["apply", "plan.json"],
+        &expect![[r#"
         exit Some(1)
         error: the plan was made against revision 1, and revision 2 is live: make a new plan
-    "#]]);
-    run(&plan, &expect![[r#"
+    "#]],
+    );
+    run(
+        &plan,
+        &expect![[r#"
         exit Some(0)
         Nothing changes.
         Revision 2 is live at <url>.
-    "#]]);
+    "#]],
+    );
     let text = std::fs::read_to_string(place.path("plan.json")).unwrap();
     place.write("edited.json", text.replace("wait: 1h", "wait: 2h"));
-    run(&["apply", "edited.json"], &expect![[r#"
+    run(
+        &["apply", "edited.json"],
+        &expect![[r#"
         exit Some(1)
         error: the files in the plan are not those that it was made of: make a new plan
-    "#]]);
+    "#]],
+    );
     let offline = ["plan", "next", "--base", "policies", "-o", "offline.json"];
     let (output, _) = self::run(&place, &attune, &nats.url(), &offline);
     assert!(
         output.contains("1 to add, 1 to change, 0 to remove"),
         "{output}"
     );
-    run(&["apply", "offline.json"], &expect![[r#"
+    run(
+        &["apply", "offline.json"],
+        &expect![[r#"
         exit Some(1)
         error: the plan compares two folders: make one against a server, without `--base`
-    "#]]);
+    "#]],
+    );
     let (_, live) = attune.get("/v1/policies").await.unwrap();
     let live: Value = serde_json::from_str(&live).unwrap();
     assert_eq!(live["live"], 2, "one plan was applied, once");

@@ -53,14 +53,14 @@ pub fn of(
     let (before, after) = (side(before)?, side(after)?);
     let wanted = Wanted::of(&before.bundle).and(Wanted::of(&after.bundle));
     let feed = match &args.events {
-        Some(path) => Feed::of_file(path, None, None, wanted)?,
+        Some(path) => Feed::of_file(path, None, None, wanted, None)?,
         None => {
             let range = Range {
                 since: args.since.unwrap_or_else(|| clock::now() - PAST),
                 until: None,
                 customer: None,
             };
-            Feed::of_stream(&args.source.config()?, range, wanted)?
+            Feed::of_stream(&args.source.config()?, range, wanted, None)?
         }
     };
     let most = NonZeroUsize::new(CUSTOMERS_MAX).unwrap_or(NonZeroUsize::MIN);

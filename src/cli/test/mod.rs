@@ -1,22 +1,29 @@
 //! `attune test`: the tests that stand beside the policies.
 
+mod coverage;
 mod judge;
+mod junit;
 mod shown;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod update;
+mod watch;
 mod world;
 mod yaml;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::Context;
 
 use crate::policy::test::{Script, Test};
 use crate::policy::{self, Bundle};
+use crate::scoring::Scorer;
 use crate::{app, cli};
+use coverage::Coverage;
 use suite::Report;
 
 const HELP: &str =
@@ -54,56 +61,123 @@ pub struct Args {
     /// Runs only the tests whose name, journey or file has this in it.
     #[arg(short = 'k', value_name = "NAME")]
     name: Option<String>,
+    /// Writes what there is in the place of every expectation that does not hold; comments and layout stay.
+    #[arg(long, conflicts_with = "watch")]
+    update: bool,
+    /// Writes a report for build servers, as `JUnit` does.
+    #[arg(long, value_name = "FILE")]
+    junit: Option<PathBuf>,
+    /// Shows the steps, arms, exits, goals and offers that no test reaches.
+    #[arg(long)]
+    coverage: bool,
+    /// Fails if tests reach less than so many percent of the policies; shows what they do not reach.
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    coverage_min: Option<f64>,
+    /// Runs the tests again whenever a file has changed, until it is stopped.
+    #[arg(long)]
+    watch: bool,
 }
 
-/// Runs the tests of policy files.
+fn percent(text: &str) -> Result<f64, String> {
+    let number = text.trim_end_matches('%').parse().ok();
+    let number = number.filter(|number| (0.0..=100.0).contains(number));
+    number.ok_or_else(|| format!("`{text}` is not a percentage from 0 to 100"))
+}
+
+/// Runs the tests of policy files. Exit code 0: everything holds, 1: something does not, or too little is reached.
 ///
 /// # Errors
 ///
 /// A file or a model cannot be read, the policies are wrong, or there is no such test.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let color = cli::color(&std::io::stderr());
-    let sources = app::sources(&args.paths, &args.models)?;
-    let checked = policy::check(&sources);
-    let errors = || anyhow::anyhow!("{}", checked.problems.clone().errors().render(color));
-    let bundle = checked.bundle.as_ref().with_context(errors)?;
-    let tests: Vec<Test> = checked
-        .tests
-        .iter()
-        .filter(|test| is_named(args, test))
-        .cloned()
-        .collect();
-    if tests.is_empty() {
-        anyhow::bail!("{}", no_test(args, checked.tests.len()));
+    if args.watch {
+        watch::watch(args);
     }
-    let scorer = app::scorer(real(bundle, &tests), None)?;
-    let started_at = Instant::now();
-    let reports = suite::run(bundle, &tests, scorer.as_ref());
-    let took = started_at.elapsed();
-    let failed: Vec<&Report<'_>> = reports
-        .iter()
-        .filter(|report| !report.failures.is_empty())
-        .collect();
-    for report in &failed {
-        cli::say(&shown::failed(bundle, report));
-    }
-    cli::say(&format!(
-        "{} in {:.0} ms",
-        summary(&reports),
-        took.as_secs_f64() * 1e3
-    ));
-    Ok(if failed.is_empty() {
+    let holds = once(args)?;
+    Ok(if holds {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
+/// What is tested.
+struct Loaded {
+    bundle: Bundle,
+    tests: Vec<Test>,
+    scorer: Arc<dyn Scorer>,
+}
+
+impl Loaded {
+    fn read(args: &Args) -> anyhow::Result<Self> {
+        let color = cli::color(&std::io::stderr());
+        let checked = policy::check(&app::sources(&args.paths, &args.models)?);
+        let problems = checked.problems.errors();
+        let bundle = checked.bundle;
+        let bundle = bundle.ok_or_else(|| anyhow::anyhow!("{}", problems.render(color)))?;
+        let n_tests = checked.tests.len();
+        let mut tests = checked.tests;
+        tests.retain(|test| is_named(args, test));
+        if tests.is_empty() {
+            anyhow::bail!("{}", no_test(args, n_tests));
+        }
+        let scorer = app::scorer(real(&bundle, &tests), None)?;
+        Ok(Self {
+            bundle,
+            tests,
+            scorer,
+        })
+    }
+
+    fn run(&self) -> Vec<Report<'_>> {
+        suite::run(&self.bundle, &self.tests, self.scorer.as_ref())
+    }
+}
+
+/// Runs the tests once; returns whether everything holds that was asked for.
+fn once(args: &Args) -> anyhow::Result<bool> {
+    let mut loaded = Loaded::read(args)?;
+    if args.update {
+        for line in update::write(&update::updated(&loaded.run()))? {
+            cli::say(&line);
+        }
+        loaded = Loaded::read(args)?;
+    }
+    let started_at = Instant::now();
+    let reports = loaded.run();
+    let took = started_at.elapsed();
+    for report in reports.iter().filter(|report| !report.holds()) {
+        cli::say(&shown::failed(&loaded.bundle, report));
+    }
+    if let Some(path) = &args.junit {
+        let failed = || format!("cannot write `{}`", path.display());
+        std::fs::write(path, junit::junit(&loaded.bundle, &reports)).with_context(failed)?;
+    }
+    let is_reached = coverage(args, &loaded.bundle, &reports);
+    let millis = took.as_secs_f64() * 1e3;
+    cli::say(&format!("{} in {millis:.0} ms", summary(&reports)));
+    Ok(is_reached && reports.iter().all(Report::holds))
+}
+
+/// Shows what no test reaches; returns whether it is enough.
+fn coverage(args: &Args, bundle: &Bundle, reports: &[Report<'_>]) -> bool {
+    if !args.coverage && args.coverage_min.is_none() {
+        return true;
+    }
+    let coverage = Coverage::of(bundle, reports);
+    cli::say(&coverage.table());
+    let least = args.coverage_min.unwrap_or(0.0);
+    let is_reached = coverage.percent() >= least;
+    if !is_reached {
+        cli::say_error(&format!(
+            "error: tests reach less than {least}% of the policies"
+        ));
+    }
+    is_reached
+}
+
 fn summary(reports: &[Report<'_>]) -> String {
-    let n_failed = reports
-        .iter()
-        .filter(|report| !report.failures.is_empty())
-        .count();
+    let n_failed = reports.iter().filter(|report| !report.holds()).count();
     let n_checks: usize = reports.iter().map(|report| report.n_checks).sum();
     let tests = counted(reports.len(), "test");
     let checks = counted(n_checks, "expectation");

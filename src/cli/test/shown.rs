@@ -48,6 +48,12 @@ fn excerpt(of: &Test, failure: &Failure<'_>) -> String {
     format!("\n  {place}\n      {}\n", line.unwrap_or_default().trim())
 }
 
+/// Says in one line what was expected and what there is.
+pub fn difference(failure: &Failure<'_>) -> String {
+    let [expected, got] = [&failure.check.wanted, &failure.got].map(yaml::entry);
+    format!("expected {expected}, got {got}")
+}
+
 fn values(of: &Test, failure: &Failure<'_>) -> String {
     let about = match &failure.check.journey {
         Some(journey) if of.journey.as_ref() != Some(journey) => format!(" (of {journey})"),
@@ -144,6 +150,7 @@ fn decided(what: &What, start: Timestamp) -> String {
         What::Scored(model, Err(why)) => format!("{model} is unknown: {why}"),
         What::Took(arm, why) => format!("took arm {arm}: {why}"),
         What::Met(arm, why) => format!("met arm {arm}: {why}"),
+        What::Migrated(from) => format!("taken over from step {from} of an earlier revision"),
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Ranked(chosen, lost) => {
             let lost = if lost.is_empty() {

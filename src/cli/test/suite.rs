@@ -1,5 +1,7 @@
 //! Runs tests.
 
+use std::time::{self, Instant};
+
 use crate::cli::test::judge::judge;
 use crate::cli::test::world::{Line, World, without_holdouts};
 use crate::domain::Duration;
@@ -17,6 +19,15 @@ pub struct Report<'a> {
     pub n_checks: usize,
     /// What came in and what was decided.
     pub log: Vec<Line>,
+    /// How long it took, in real time.
+    pub took: time::Duration,
+}
+
+impl Report<'_> {
+    /// Tells if everything holds.
+    pub fn holds(&self) -> bool {
+        self.failures.is_empty()
+    }
 }
 
 /// An expectation that did not hold.
@@ -39,6 +50,7 @@ pub fn run<'a>(bundle: &Bundle, tests: &'a [Test], scorer: &dyn Scorer) -> Vec<R
 }
 
 fn play<'a>(bundle: &Bundle, test: &'a Test, scorer: &dyn Scorer) -> Report<'a> {
+    let started_at = Instant::now();
     let mut world = World::new(bundle, test, scorer);
     let mut failures = Vec::new();
     let mut n_checks = 0;
@@ -65,5 +77,6 @@ fn play<'a>(bundle: &Bundle, test: &'a Test, scorer: &dyn Scorer) -> Report<'a> 
         failures,
         n_checks,
         log: world.log,
+        took: started_at.elapsed(),
     }
 }

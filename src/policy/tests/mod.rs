@@ -23,6 +23,7 @@ mod wrong_documents;
 mod wrong_expressions;
 mod wrong_limits;
 mod wrong_logic;
+mod wrong_migrate;
 mod wrong_segments;
 mod wrong_steps;
 mod wrong_tests;

@@ -1,5 +1,6 @@
 //! Policies and tests in, what the author reads out.
 
+mod reports;
 mod runs;
 
 use expect_test::Expect;
