@@ -29,6 +29,12 @@ pub struct Refused {
 }
 
 impl Server {
+    /// Names a server.
+    pub fn at(url: &str, token: Option<&str>) -> Self {
+        let (url, token) = (url.to_owned(), token.map(str::to_owned));
+        Self { url, token }
+    }
+
     /// Gets a page.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod fmt;
 pub mod history;
 pub mod init;
+pub mod plan;
 pub mod policies;
 pub mod schema;
 pub mod serve;
@@ -57,6 +58,10 @@ enum Command {
     Schema(schema::Args),
     /// Runs policies on past events, on a virtual clock.
     Backtest(backtest::Args),
+    /// Shows what a change of policies means before it is live: a diff, and the effect on past events.
+    Plan(plan::Args),
+    /// Makes a plan live, all of it at once; refused if the world has moved since.
+    Apply(plan::ApplyArgs),
     /// Says what an expression is worth for a customer, and what of it is unknown.
     Eval(eval::Args),
     /// Lists the revisions of the policies of a server: what is live, and what was.
@@ -86,6 +91,8 @@ pub fn main() -> ExitCode {
         Command::Explain(args) => explain::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Apply(args) => plan::apply(args),
         Command::Eval(args) => eval::run(args),
         Command::Policies(args) => policies::run(args),
         Command::Rollback(args) => policies::roll_back(args),

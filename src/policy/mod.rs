@@ -6,6 +6,7 @@ mod compile;
 pub mod cron;
 pub mod depends;
 pub mod diagnostic;
+pub mod diff;
 pub mod explain;
 pub mod expr;
 pub mod feature;

@@ -22,6 +22,8 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod plan;
+#[cfg(test)]
 mod projects;
 #[cfg(test)]
 mod reload;

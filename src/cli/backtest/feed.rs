@@ -94,7 +94,9 @@ impl Feed {
     /// The file cannot be opened, or NATS does not answer.
     pub fn open(args: &Args, wanted: Wanted, from: Option<&Place>) -> anyhow::Result<Self> {
         match (&args.events, args.since) {
-            (Some(path), _) => Self::of_file(path, args, wanted, from),
+            (Some(path), _) => {
+                Self::of_file(path, args.until, args.customer.as_ref(), wanted, from)
+            }
             (None, Some(since)) => {
                 let range = Range {
                     since,
@@ -107,9 +109,15 @@ impl Feed {
         }
     }
 
-    fn of_file(
+    /// Opens a file; without an end time goes on to its last event.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened.
+    pub fn of_file(
         path: &Path,
-        args: &Args,
+        until: Option<Timestamp>,
+        customer: Option<&CustomerId>,
         wanted: Wanted,
         from: Option<&Place>,
     ) -> anyhow::Result<Self> {
@@ -117,15 +125,12 @@ impl Feed {
         let file = File {
             wanted,
             clock: from.map_or(Timestamp::MIN, |from| from.clock),
-            until: args.until,
-            customer: args.customer.clone(),
+            until,
+            customer: customer.cloned(),
         };
         let path = path.display().to_string();
         let n_bytes = std::fs::metadata(&path).map_or(0, |of| of.len());
-        let of = format!(
-            "`{path}` of {n_bytes} bytes{}",
-            whose(args.customer.as_ref())
-        );
+        let of = format!("`{path}` of {n_bytes} bytes{}", whose(customer));
         let extent = Extent::File(n_bytes, lines.n_read.clone());
         let at = from.map_or(0, |from| from.at);
         let read = move |sender: &Sender| {
@@ -136,7 +141,7 @@ impl Feed {
         let batches = start(read);
         Ok(Self {
             batches,
-            until: args.until,
+            until,
             unit: "line",
             of,
             at,

@@ -8,6 +8,7 @@
 
 mod compiles;
 mod cron;
+mod diffs;
 mod explains;
 mod expressions;
 mod format;
