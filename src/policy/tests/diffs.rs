@@ -125,23 +125,22 @@ fn everything_that_has_a_name_is_compared() {
         BEFORE,
         &after,
         &expect![[r#"
-        Changed offer tea
-           in hero
-        -  value 1
-        +  value 2
-        +  at most 1 per 1d
-           data null
-        Changed placement hero
-        -  up to 1
-        +  up to 2
-           ranked by p * offer.value
-        Changed segment rich
-        -  if profile.cart.value > 100
-        +  if profile.cart.value > 200
-        Changed limit email
-        -  3 per 7d
-        +  2 per 7d
-    "#]],
+            Changed offer tea
+               in hero
+            -  value 1
+            +  value 2
+            +  at most 1 per 1d
+            Changed placement hero
+            -  up to 1
+            +  up to 2
+               ranked by p * offer.value
+            Changed segment rich
+            -  if profile.cart.value > 100
+            +  if profile.cart.value > 200
+            Changed limit email
+            -  3 per 7d
+            +  2 per 7d
+        "#]],
     );
 }
 
