@@ -4,6 +4,7 @@
 //! (default 1, such as 0.1) makes all of them smaller. Each line runs in a process of its own, with a
 //! nats-server of its own, so that none inherits the memory of another.
 
+mod backtest;
 mod bare;
 mod check;
 mod decide;
@@ -34,7 +35,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Measure = fn() -> anyhow::Result<Vec<Row>>;
 
 /// What can be measured, by name.
-const LINES: [(&str, Measure); 8] = [
+const LINES: [(&str, Measure); 10] = [
     ("throughput-stored", throughput::stored),
     ("throughput-filling", throughput::filling),
     ("latency", latency::at_a_steady_rate),
@@ -43,6 +44,8 @@ const LINES: [(&str, Measure); 8] = [
     ("disk", room::disk),
     ("recovery", recovery::after_a_kill),
     ("check", check::a_thousand_journeys),
+    ("idle", backtest::idle_policies),
+    ("backtest", backtest::of_the_abandoned_cart),
 ];
 
 fn main() -> anyhow::Result<()> {

@@ -200,6 +200,7 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
         What::Aimed(until, why) => ("waits", None, own(format!("until {until}: {why}"))),
         What::Missed(then, why) => ("missed", Some(then), Some(Cow::Borrowed(why))),
         What::Met(arm, why) => ("met", Some(arm), Some(Cow::Borrowed(why))),
+        What::Migrated(from) => ("migrated", Some(from), None),
         What::Dealt(arm, why) => ("dealt", Some(arm), Some(Cow::Borrowed(why))),
     }
 }
@@ -237,6 +238,9 @@ fn sentence(trace: &Trace) -> String {
         What::Aimed(until, why) => format!("waits until {until}: {why}"),
         What::Missed(then, why) => format!("does not wait, {then}: {why}"),
         What::Met(arm, why) => format!("met arm {arm}: {why}"),
+        What::Migrated(from) => {
+            format!("is taken over from step {from} of an earlier revision")
+        }
         What::Dealt(arm, why) => format!("is dealt to {arm}: {why}"),
     };
     let shadow = if instance::is_shadow(trace.instance) {

@@ -1,40 +1,47 @@
 //! `attune backtest`: the same decisions on past events, at the speed of the machine.
 
 pub mod compare;
+mod course;
 mod customers;
 pub mod feed;
 mod file;
 pub mod html;
+mod keeper;
 mod line;
 mod lines;
 mod problems;
 mod progress;
 pub mod replay;
+mod report;
+mod run;
+mod saved;
+mod sink;
 pub mod summary;
 mod table;
 
-use std::fmt;
-use std::fs::File;
-use std::io::{BufWriter, Write, stderr, stdout};
+use std::io::{Read, Write, stderr, stdout};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Instant;
 
 use anyhow::Context;
-use serde::Serialize;
 
 use crate::app;
 use crate::cli::history;
-use crate::domain::{CustomerId, Timestamp};
+use crate::domain::{CustomerId, Duration, Timestamp};
 use crate::policy::wanted::Wanted;
-use compare::Comparison;
+use compare::{Comparison, Two};
+use course::One;
 use feed::Feed;
-use html::Page;
-use problems::Problems;
-use progress::Progress;
-use replay::{Replay, Side};
+use keeper::Found;
+use replay::Side;
+use report::Report;
+use run::Output;
+use sink::Sink;
 use summary::Summary;
+
+/// The exit code of what a signal has interrupted, as shells give it for Ctrl-C.
+const INTERRUPTED: u8 = 130;
 
 /// Arguments of `attune backtest`.
 ///
@@ -77,67 +84,34 @@ pub struct Args {
     /// Also writes a report with plots, one page of HTML that needs nothing else.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Keeps the state of the backtest in this file, every now and then and when it is interrupted: the same command
+    /// goes on from there, and writes what it would have written. Removed at the end.
+    #[arg(long, value_name = "FILE", requires = "out")]
+    checkpoint: Option<PathBuf>,
+    /// The least time between two checkpoints.
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = Duration::parse, requires = "checkpoint")]
+    checkpoint_every: Duration,
     /// So many customers stay in memory; the others are put on disk until they return.
     #[arg(long, value_name = "N", default_value = "1000000")]
     customers_max: NonZeroUsize,
 }
 
-/// What came of a backtest.
-#[derive(Serialize)]
-#[serde(untagged)]
-enum Report {
-    /// Of one set of policies.
-    One(Summary),
-    /// Of two.
-    Two(Comparison),
-}
-
-impl Report {
-    fn html(&self, args: &Args) -> String {
-        let named = |paths: &[PathBuf]| {
-            let names = paths.iter().map(|path| path.display().to_string());
-            names.collect::<Vec<_>>().join(", ")
-        };
-        let (against, after, comparison) = match self {
-            Self::One(summary) => (None, summary, None),
-            Self::Two(of) => (Some(named(&args.against)), &of.after, Some(of)),
-        };
-        let policies = named(&args.policies);
-        Page {
-            policies,
-            against,
-            after,
-            comparison,
-        }
-        .html()
-    }
-}
-
-impl fmt::Display for Report {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::One(summary) => summary.fmt(f),
-            Self::Two(comparison) => comparison.fmt(f),
-        }
-    }
-}
-
 /// Runs a backtest. Actions go to `--out` and the summary to standard output; without `--out` actions go to
-/// standard output and the summary to standard error. Exit code 1: there was not a single event.
+/// standard output and the summary to standard error. Exit codes: 1 there was not a single event, 130 it was
+/// interrupted and the checkpoint is written.
 ///
 /// # Errors
 ///
 /// Policies, models or events cannot be read, or actions cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let report = match &args.out {
-        Some(path) => {
-            let failed = || format!("cannot write `{}`", path.display());
-            report(
-                args,
-                &mut BufWriter::new(File::create(path).with_context(failed)?),
-            )?
-        }
-        None => report(args, &mut BufWriter::new(stdout().lock()))?,
+    let report = if args.against.is_empty() {
+        one(args)?
+    } else {
+        two(args)?
+    };
+    let Some(report) = report else {
+        super::say_error("interrupted; the same command goes on from the checkpoint");
+        return Ok(ExitCode::from(INTERRUPTED));
     };
     if let Some(path) = &args.html {
         let failed = || format!("cannot write `{}`", path.display());
@@ -149,39 +123,43 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Some(_) => writeln!(stdout(), "{json}")?,
         None => writeln!(stderr(), "{json}")?,
     }
-    let (Report::One(summary) | Report::Two(Comparison { after: summary, .. })) = &report;
-    Ok(if summary.events > 0 {
+    Ok(if report.summary().events > 0 {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
     })
 }
 
-fn report(args: &Args, out: &mut dyn Write) -> anyhow::Result<Report> {
-    if args.against.is_empty() {
-        return backtest(args, out, &mut stderr()).map(Report::One);
-    }
-    compared(args, out, &mut stderr()).map(Report::Two)
+/// Runs one set of policies as the arguments say; nothing comes of it when it is interrupted.
+fn one(args: &Args) -> anyhow::Result<Option<Report>> {
+    let side = side(&args.policies, &args.models)?;
+    let mut found = Found::of(args.checkpoint.as_deref())?;
+    let place = found.as_ref().map(|found| &found.head.place);
+    let feed = Feed::open(args, Wanted::of(&side.bundle), place)?;
+    let of = format!("policies {}, {}", side.bundle.id, feed.of);
+    let sink = Sink::open(args, of, found.as_ref())?;
+    let saved = found.as_mut().map(|found| &mut found.rest as &mut dyn Read);
+    let mut one = One::start(&side, args.customers_max, saved)?;
+    let ended = sink.run(&mut one, feed)?;
+    Ok(ended.map(|ended| Report::One(one.end(ended))))
 }
 
-/// Compares two sets of policies into any writer.
-///
-/// # Errors
-///
-/// Policies, models or events cannot be read, or lines cannot be written.
-pub fn compared(
-    args: &Args,
-    out: &mut dyn Write,
-    problems: &mut dyn Write,
-) -> anyhow::Result<Comparison> {
-    let before = side(&args.against, &args.models).context("`--against`")?;
-    let after = side(&args.policies, &args.models)?;
-    let wanted = Wanted::of(&before.bundle).and(Wanted::of(&after.bundle));
-    let feed = Feed::open(args, wanted)?;
-    compare::compare(&before, &after, feed, args.customers_max, out, problems)
+/// Does the same with two.
+fn two(args: &Args) -> anyhow::Result<Option<Report>> {
+    let (before, after, wanted) = sides(args)?;
+    let mut found = Found::of(args.checkpoint.as_deref())?;
+    let place = found.as_ref().map(|found| &found.head.place);
+    let feed = Feed::open(args, wanted, place)?;
+    let ids = (&before.bundle.id, &after.bundle.id);
+    let of = format!("policies {} against {}, {}", ids.1, ids.0, feed.of);
+    let sink = Sink::open(args, of, found.as_ref())?;
+    let saved = found.as_mut().map(|found| &mut found.rest as &mut dyn Read);
+    let mut two = Two::start(&before, &after, args.customers_max, saved)?;
+    let ended = sink.run(&mut two, feed)?;
+    Ok(ended.map(|ended| Report::Two(two.end(ended))))
 }
 
-/// Runs a backtest into any writer.
+/// Runs a backtest into any writer, without a checkpoint.
 ///
 /// - `out`: gets one line of JSON an action; flushed at the end.
 /// - `problems`: gets one line for each of the first lines that are no events.
@@ -195,34 +173,32 @@ pub fn backtest(
     problems: &mut dyn Write,
 ) -> anyhow::Result<Summary> {
     let side = side(&args.policies, &args.models)?;
-    let mut feed = Feed::open(args, Wanted::of(&side.bundle))?;
-    let started_at = Instant::now();
-    let mut progress = Progress::start();
-    let mut problems = Problems::new(problems, feed.unit);
-    let mut replay = Replay::new(&side, args.customers_max);
-    while let Some(items) = feed.batch()? {
-        problems.show(&items)?;
-        replay.take(&items)?;
-        write(&mut replay, out)?;
-        progress.show(&replay.summary);
-    }
-    if let Some(until) = feed.until {
-        replay.advance(until)?;
-    }
-    write(&mut replay, out)?;
-    out.flush().context("cannot write the last actions")?;
-    progress.end();
-    let mut summary = replay.summary;
-    summary.took(started_at.elapsed());
-    Ok(summary)
+    let feed = Feed::open(args, Wanted::of(&side.bundle), None)?;
+    let mut one = One::start(&side, args.customers_max, None)?;
+    let took = run::run(&mut one, feed, &mut Output::new(out), problems, None)?;
+    Ok(one.end(took.unwrap_or_default()))
 }
 
-fn write(replay: &mut Replay<'_>, out: &mut dyn Write) -> anyhow::Result<()> {
-    replay.held.clear();
-    for action in replay.left.drain(..) {
-        line::write(out, &action, None).context("cannot write an action")?;
-    }
-    Ok(())
+/// Compares two sets of policies into any writer, without a checkpoint.
+///
+/// # Errors
+///
+/// Policies, models or events cannot be read, or lines cannot be written.
+pub fn compared(
+    args: &Args,
+    out: &mut dyn Write,
+    problems: &mut dyn Write,
+) -> anyhow::Result<Comparison> {
+    let (before, after, wanted) = sides(args)?;
+    let feed = Feed::open(args, wanted, None)?;
+    compare::compare(&before, &after, feed, args.customers_max, out, problems)
+}
+
+fn sides(args: &Args) -> anyhow::Result<(Side, Side, Wanted)> {
+    let before = side(&args.against, &args.models).context("`--against`")?;
+    let after = side(&args.policies, &args.models)?;
+    let wanted = Wanted::of(&before.bundle).and(Wanted::of(&after.bundle));
+    Ok((before, after, wanted))
 }
 
 /// Compiles policies and loads the models that they name.

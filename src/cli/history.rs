@@ -73,7 +73,8 @@ pub struct History {
     customer: Option<CustomerId>,
     clock: Clock,
     bytes_max: usize,
-    created: i64,
+    /// When the event stream was created, in milliseconds.
+    pub created: i64,
     n_partitions: u16,
     strays: Strays,
 }
@@ -111,15 +112,33 @@ impl History {
             Some(until) => streams.seq_at(until).await?.saturating_sub(1),
             None => extent.last_seq,
         };
-        let n_partitions = extent.n_partitions;
-        let only = range.customer.as_ref();
-        let only = only.map(|customer| customer.partition(n_partitions));
         let upto = upto.min(extent.last_seq).max(after);
+        Self::between(streams, config, range.customer, (after, upto)).await
+    }
+
+    /// Opens the events with sequences in `(after, upto]`.
+    ///
+    /// # Errors
+    ///
+    /// As for [`History::open`].
+    pub async fn between(
+        streams: &dyn Streams,
+        config: &Config,
+        customer: Option<CustomerId>,
+        (after, upto): (u64, u64),
+    ) -> anyhow::Result<Self> {
+        let extent = streams
+            .extent()
+            .await
+            .context("cannot look into the event stream")?;
+        let n_partitions = extent.n_partitions;
+        let only = customer.as_ref();
+        let only = only.map(|customer| customer.partition(n_partitions));
         Ok(Self {
             after,
             upto,
             batches: streams.history(after, upto, only).await?,
-            customer: range.customer,
+            customer,
             clock: config.clock,
             bytes_max: config.limits.event_kb << 10,
             created: extent.created.as_millis(),

@@ -38,9 +38,10 @@ impl Template {
 /// Arguments of `attune init`.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Writes policies, a model with its training script, past events to try them on, a configuration, and JSON Schema for \
+    after_help = "Writes policies with tests, a model with its training script, past events to try them on, a configuration, and JSON Schema for \
                   your editor. Then:\n\n  \
                   attune check\n  \
+                  attune test\n  \
                   attune backtest --events events.jsonl\n  \
                   attune dev --events events.jsonl\n\n\
                   Exit codes: 0 done, 1 a file is there already or cannot be written, 2 wrong usage."
@@ -91,6 +92,7 @@ fn next(dir: &Path, n_files: usize) -> String {
     format!(
         "\n{n_files} files are written. Next:\n\n{enter}  \
          attune check                            # underlines every mistake\n  \
+         attune test                             # runs the tests beside the policies\n  \
          attune backtest --events events.jsonl   # what would have been sent, and what not\n  \
          attune dev --events events.jsonl        # the same, live"
     )

@@ -10,6 +10,7 @@ pub mod explain;
 pub mod fmt;
 pub mod history;
 pub mod init;
+pub mod policies;
 pub mod schema;
 pub mod serve;
 pub mod test;
@@ -58,6 +59,13 @@ enum Command {
     Backtest(backtest::Args),
     /// Says what an expression is worth for a customer, and what of it is unknown.
     Eval(eval::Args),
+    /// Lists the revisions of the policies of a server: what is live, and what was.
+    Policies(policies::Args),
+    /// Makes an earlier revision of the policies live again, at once.
+    ///
+    /// It becomes a revision of its own, so it can be rolled back, too. It stays live through restarts of the server
+    /// until its folder changes. Who is in a journey stays on the revision that they entered.
+    Rollback(policies::RollBack),
     /// Prints the completions of a shell.
     Completions(completions::Args),
     /// Says what was decided for a customer and why, and why not.
@@ -79,6 +87,8 @@ pub fn main() -> ExitCode {
         Command::Schema(args) => schema::run(args),
         Command::Backtest(args) => backtest::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Policies(args) => policies::run(args),
+        Command::Rollback(args) => policies::roll_back(args),
         Command::Completions(args) => completions::run(args),
         Command::Why(args) => why::run(args),
     };

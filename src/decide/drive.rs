@@ -6,7 +6,9 @@ use std::sync::Arc;
 use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::inputs::complete;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
-use crate::decide::{schedule, wait};
+use crate::decide::told::Told;
+use crate::decide::wait::due_upto;
+use crate::decide::{migrate, schedule};
 use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
@@ -67,12 +69,17 @@ pub fn handle(
                 drive.outcome.duplicate = true;
                 return drive.outcome;
             }
+            drive.migrate(moment, now);
             // What is due at this very time comes after the event.
             drive.wake_all(now - Duration::from_millis(1), None);
             drive.event(event, now);
         }
-        Cause::Wake(upto) => drive.wake_all(*upto, (!moment.at_due).then_some(now)),
+        Cause::Wake(upto) => {
+            drive.migrate(moment, now);
+            drive.wake_all(*upto, (!moment.at_due).then_some(now));
+        }
         Cause::Ask(ask) => {
+            drive.migrate(moment, now);
             drive.wake_all(now - Duration::from_millis(1), None);
             drive.keep_up(&[], Spur::default(), now);
             drive.moment([], None, now);
@@ -123,13 +130,6 @@ struct Drive<'a> {
     parked: Vec<Parked>,
 }
 
-/// What the last facts told of a customer.
-#[derive(Clone, Copy, Default)]
-struct Told {
-    traits: bool,
-    zone: bool,
-}
-
 impl<'a> Drive<'a> {
     fn new(
         bundle: &'a Bundle,
@@ -165,6 +165,13 @@ impl<'a> Drive<'a> {
         self.keep_up(self.bundle.segments_of(&event.name), spur, now);
     }
 
+    /// Lets the live policies take over runs of earlier revisions, before anything else becomes of them.
+    fn migrate(&mut self, moment: Moment, now: Timestamp) {
+        if let Some(now) = migrate::time(self.bundle, self.profile, moment.at_due, now) {
+            self.moment([Stage::Migrate], None, now);
+        }
+    }
+
     /// Ends everything that waits up to a time, the earliest first.
     fn wake_all(&mut self, upto: Timestamp, at: Option<Timestamp>) {
         while let Some((due, timer)) = self.profile.first_timer().filter(|(due, _)| *due <= upto) {
@@ -173,7 +180,7 @@ impl<'a> Drive<'a> {
                 self.keep_up(&[], Spur::default(), now);
             } else if let Timer::Run(_) = timer {
                 // What is handled at the same time is one moment.
-                let wakes = wait::due_upto(self.profile, upto.min(now.max(due)));
+                let wakes = due_upto(self.profile, upto.min(now.max(due)));
                 self.moment(wakes.into_iter().map(Stage::Wake), None, now);
             } else {
                 self.wake(&timer, due, now);
@@ -324,37 +331,7 @@ impl<'a> Drive<'a> {
     }
 
     fn learn(&mut self, fact: Fact) {
-        match &fact {
-            Fact::Trait(path, _) => {
-                self.told.traits = true;
-                self.told.zone |= path.as_ref() == "timezone";
-            }
-            Fact::Zone(_) => {
-                self.told = Told {
-                    traits: true,
-                    zone: true,
-                }
-            }
-            Fact::Consented(_) => self.told.traits = true,
-            Fact::Seen(..)
-            | Fact::Now(_)
-            | Fact::Suppressed(_)
-            | Fact::Unsuppressed(..)
-            | Fact::Contacted(..)
-            | Fact::Delivered(_)
-            | Fact::Folded(..)
-            | Fact::Cart(..)
-            | Fact::Entered(_)
-            | Fact::Refreshed(..)
-            | Fact::Moved(..)
-            | Fact::Bound(..)
-            | Fact::Left(..)
-            | Fact::Given(..)
-            | Fact::Traced(_)
-            | Fact::Standing(_)
-            | Fact::Crossed(..)
-            | Fact::Armed(..) => {}
-        }
+        self.told.note(&fact);
         self.profile.apply(&fact);
         self.outcome.facts.push(fact);
     }

@@ -92,9 +92,10 @@ impl<'a> Hearing<'a> {
                 self.begin(journey, run.key.clone());
             }
             OnRepeat::Refresh => {
+                let own = self.bundle.journey_of(run).unwrap_or(journey);
                 let fresh = Instance {
                     event: self.spark.id.clone(),
-                    entry: self.kept(journey),
+                    entry: self.kept(own),
                     ..run.clone()
                 };
                 self.effects

@@ -34,7 +34,7 @@ pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) 
 pub fn crossed(bundle: &Bundle, profile: &Profile, of: Crossed<'_>, now: Timestamp) -> Effects {
     let mut hearing = Hearing::new(bundle, profile, now, Spark::crossing(of));
     for run in &profile.journeys {
-        let journey = bundle.journey(&run.journey);
+        let journey = bundle.journey_of(run);
         let out = journey.and_then(|journey| {
             let reason = standing_exit(bundle, profile, journey, run, now)?;
             Some((reason, journey.remembers()))
@@ -111,7 +111,7 @@ impl<'a> Hearing<'a> {
 
     /// Lets a run hear of an event.
     fn event(&mut self, event: &Event, run: &'a Instance) {
-        let Some(journey) = self.bundle.journey(&run.journey) else {
+        let Some(journey) = self.bundle.journey_of(run) else {
             return self.go(run, "journey_removed", true);
         };
         if let Some(reason) = self.way_out(event, journey, run) {
@@ -229,7 +229,7 @@ type Way = Result<(Arc<str>, Option<What>), (Option<What>, Arc<str>, bool)>;
 /// Returns where a run goes whose sleep is over; a send that was held is tried again.
 fn next_of(bundle: &Bundle, profile: &Profile, run: &Instance, now: Timestamp) -> Way {
     let journey = bundle
-        .journey(&run.journey)
+        .journey_of(run)
         .ok_or((None, Arc::from("journey_removed"), true))?;
     let remember = journey.remembers();
     if let Some(reason) = standing_exit(bundle, profile, journey, run, now) {

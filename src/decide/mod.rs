@@ -16,6 +16,7 @@ mod heed;
 mod horizon;
 mod inputs;
 mod journeys;
+mod migrate;
 mod observe;
 mod propensity;
 pub mod rank;
@@ -26,6 +27,7 @@ mod send;
 mod step;
 #[cfg(test)]
 mod tests;
+mod told;
 mod unknown;
 mod wait;
 pub mod why;

@@ -48,7 +48,7 @@ pub fn propensities(
 /// before any offer is judged, so that nothing is judged twice.
 pub fn shared(placement: &Placement, env: &Env<'_>, scores: &Scores) -> Option<Request> {
     let name = placement.model.as_ref()?;
-    let model = env.bundle.models.get(name)?;
+    let model = env.bundle.model(name)?;
     if model.per_offer || placement.offers.is_empty() || scores.contains_key(name) {
         return None;
     }
@@ -89,7 +89,7 @@ struct Asked<'a> {
 impl Asked<'_> {
     /// Finds the score of an offer; a model that does not look at the offer is asked once for all.
     fn slot(&mut self, name: &Arc<str>, offer: &Offer) -> Slot {
-        let Some(model) = self.env.bundle.models.get(name) else {
+        let Some(model) = self.env.bundle.model(name) else {
             return Slot::Known(Score::Unavailable("there is no such model".into()));
         };
         let known = self.scores.contains_key(name);

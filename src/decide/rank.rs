@@ -129,7 +129,7 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
         fallback: false,
         decided_at: env.now,
     };
-    let Some(placement) = env.bundle.placements.get(question.placement) else {
+    let Some(placement) = env.bundle.placement(question.placement) else {
         return Ok(Ranked {
             answer,
             given: Vec::new(),
@@ -227,7 +227,7 @@ fn eligible<'a>(placement: &Placement, env: &Env<'a>, losers: &mut Vec<Loser>) -
     for offer in placement
         .offers
         .iter()
-        .filter_map(|id| env.bundle.offers.get(id))
+        .filter_map(|id| env.bundle.offer(id))
     {
         let env = Env {
             offer: Some((offer, None)),

@@ -32,7 +32,7 @@ pub fn run(
     let Some(run) = profile.run(number) else {
         return Step::Done(Effects::default());
     };
-    let Some(journey) = bundle.journey(&run.journey) else {
+    let Some(journey) = bundle.journey_of(run) else {
         return Step::Done(Effects::default());
     };
     let effects = Effects::default();
@@ -259,7 +259,7 @@ impl<'a> Walk<'a> {
         if let Some([score]) = self.input.scores.get(model).map(Vec::as_slice) {
             return Ok(score.clone());
         }
-        let Some(manifest) = self.bundle.models.get(model) else {
+        let Some(manifest) = self.bundle.model(model) else {
             return Ok(Score::Unavailable("there is no such model".into()));
         };
         match inputs::row(manifest, &self.env()) {

@@ -229,6 +229,7 @@ fn line(trace: &Trace) -> Option<Arc<str>> {
         What::Aimed(until, why) => format!("waited until {until}: {why}"),
         What::Missed(then, why) => format!("did not wait, {then}: {why}"),
         What::Met(arm, why) => format!("met {arm}: {why}"),
+        What::Migrated(from) => format!("taken over from step {from} of an earlier revision"),
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Blocked(code, detail) => format!("held back: {code} {detail}"),
         What::Sent(_, channel, template) => format!("sent {channel} {template}"),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::decide::contest::{Parked, Winner};
 use crate::decide::send::Settled;
-use crate::decide::{absences, journeys, observe, rank, run, segments};
+use crate::decide::{absences, journeys, migrate, observe, rank, run, segments};
 use crate::domain::{
     Action, Answer, Cell, Crossing, Event, Fact, Profile, Score, Timer, Timestamp, Value,
 };
@@ -43,6 +43,8 @@ pub enum Stage<'a> {
     Look(usize, Spur<'a>),
     /// The journeys hear that the edge of a segment was crossed.
     Crossed(Crossed<'a>),
+    /// The live policies may take over runs of earlier revisions.
+    Migrate,
     /// An absence was long enough, or the time of a schedule has come.
     Fire(&'a Timer),
 }
@@ -139,6 +141,7 @@ pub fn step(bundle: &Bundle, profile: &Profile, input: Input<'_>, now: Timestamp
         }
         Stage::Renew(spur) => Step::Done(segments::renew(bundle, profile, spur, now)),
         Stage::Look(idx, spur) => Step::Done(segments::look(bundle, profile, idx, spur, now)),
+        Stage::Migrate => Step::Done(migrate::migrate(bundle, profile, now)),
         Stage::Crossed(of) => Step::Done(journeys::crossed(bundle, profile, of, now)),
         Stage::Fire(timer) => Step::Done(absences::fire(bundle, profile, timer, now)),
         Stage::Ask(ask) => rank::ask(bundle, profile, ask, input.scores, now),

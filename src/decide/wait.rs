@@ -1,4 +1,4 @@
-//! Until when a `wait` sleeps.
+//! Until when a `wait` sleeps, and whose sleep is over.
 
 use std::sync::Arc;
 

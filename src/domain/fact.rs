@@ -57,6 +57,8 @@ pub enum Fact {
     Crossed(Arc<str>, Way, Timestamp),
     /// A timer runs, or does not.
     Armed(Timer, Option<Box<Armed>>),
+    /// A run goes on in this revision of its journey.
+    Migrated(u32, u64),
 }
 
 impl Fact {

@@ -172,6 +172,9 @@ impl Profile {
                     old.entry.clone_from(&run.entry);
                 });
             }
+            Fact::Migrated(number, revision) => {
+                self.change(*number, |run| run.revision = *revision);
+            }
             Fact::Moved(number, step, wait) => self.change(*number, |run| {
                 run.step = step.clone();
                 run.wait = *wait;

@@ -67,4 +67,6 @@ pub enum What {
     WouldSend(Arc<str>, Arc<str>),
     /// A shadow comes to where traits would be written: their names.
     WouldSet(Vec<Arc<str>>),
+    /// The run goes on in another revision of the journey; the step where it was.
+    Migrated(Arc<str>),
 }

@@ -1,11 +1,12 @@
 //! The bundle: an immutable, compiled set of policies, named by the hash of its content.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::domain::Zone;
+use crate::domain::instance::Instance;
 use crate::policy::feature::Feature;
 use crate::policy::journey::Journey;
 use crate::policy::limits::Limits;
@@ -23,6 +24,8 @@ pub struct Bundle {
     pub features: Vec<Feature>,
     /// Journeys, sorted by name.
     pub journeys: Vec<Journey>,
+    /// Journeys that are no more, whose runs leave.
+    pub ended: BTreeSet<Arc<str>>,
     /// Offers by id.
     pub offers: BTreeMap<Arc<str>, Offer>,
     /// Placements by name.
@@ -41,6 +44,21 @@ pub struct Bundle {
     pub zone: Zone,
     /// What questions are checked against.
     pub vocabulary: Vocabulary,
+    /// What is kept for those who are in journeys of earlier sets.
+    pub archive: Archive,
+}
+
+/// Journeys of earlier policy sets, and what they name that the live set has not.
+#[derive(Clone, Debug, Default)]
+pub struct Archive {
+    /// Sorted by name and revision.
+    pub journeys: Vec<Journey>,
+    /// Placements by name; nobody can ask for them from outside.
+    pub placements: BTreeMap<Arc<str>, Placement>,
+    /// Offers by id.
+    pub offers: BTreeMap<Arc<str>, Offer>,
+    /// Models by name.
+    pub models: BTreeMap<Arc<str>, Model>,
 }
 
 /// Who listens to an event, by the event's name; an event that nobody listens to costs nothing.
@@ -98,6 +116,36 @@ impl Bundle {
             .binary_search_by(|journey| journey.name.as_ref().cmp(name))
             .ok()?;
         Some(&self.journeys[idx])
+    }
+
+    /// Returns the journey that a run is in: the revision that it entered, while it is kept; else the live one.
+    pub fn journey_of(&self, run: &Instance) -> Option<&Journey> {
+        let live = self.journey(&run.journey);
+        if live.is_some_and(|live| live.revision == run.revision) {
+            return live;
+        }
+        let sought = (run.journey.as_ref(), run.revision);
+        let kept = &self.archive.journeys;
+        let idx = kept.binary_search_by(|it| (it.name.as_ref(), it.revision).cmp(&sought));
+        idx.ok().map(|idx| &kept[idx]).or(live)
+    }
+
+    /// Returns a placement by name, also one that only earlier journeys name.
+    pub fn placement(&self, name: &str) -> Option<&Placement> {
+        let live = self.placements.get(name);
+        live.or_else(|| self.archive.placements.get(name))
+    }
+
+    /// Returns an offer by its id, also one that only earlier journeys give.
+    pub fn offer(&self, id: &str) -> Option<&Offer> {
+        let live = self.offers.get(id);
+        live.or_else(|| self.archive.offers.get(id))
+    }
+
+    /// Returns a model by name, also one that only earlier journeys ask.
+    pub fn model(&self, name: &str) -> Option<&Model> {
+        let live = self.models.get(name);
+        live.or_else(|| self.archive.models.get(name))
     }
 
     /// Returns a segment by name, with its index.

@@ -9,6 +9,7 @@ use crate::policy::bundle::Place;
 use crate::policy::cron::Cron;
 use crate::policy::expr::Expr;
 use crate::policy::limits::OwnQuiet;
+use crate::policy::migration::Migration;
 use crate::policy::mode::Mode;
 
 /// One journey.
@@ -36,6 +37,8 @@ pub struct Journey {
     pub holdout: f64,
     /// The steps, laid flat; an instance starts at 0.
     pub flow: Vec<Step>,
+    /// Which runs of earlier revisions go on in this one; the first that concerns a run counts.
+    pub migrate: Vec<Migration>,
     /// Hash of the journey's content: an instance keeps the revision it entered with.
     pub revision: u64,
     /// Whether any expression looks at `entry`, so that an instance must keep its entry event.

@@ -123,6 +123,8 @@ pub struct Channel {
     pub address: Vec<Arc<str>>,
     /// Whether marketing needs a yes; `false` where the channel itself knows who allowed it.
     pub asks_consent: bool,
+    /// What its author says of it, such as who asked the customers.
+    pub about: Option<Arc<str>>,
 }
 
 impl Limits {
@@ -168,6 +170,7 @@ impl Channel {
                 .into_iter()
                 .collect(),
             asks_consent: true,
+            about: None,
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod journey;
 pub mod json_schema;
 pub mod limits;
 mod lint;
+pub mod migration;
 pub mod mode;
 pub mod model;
 pub mod offer;
@@ -27,7 +28,7 @@ pub mod wanted;
 mod yaml;
 
 pub use bundle::{Bundle, Place};
-pub use compile::{Checked, check, compile};
+pub use compile::{Checked, Kept, check, check_with, compile};
 pub use diagnostic::{Diagnostic, Diagnostics, Severity, Source};
 pub use expr::Expr;
 pub use format::format;

@@ -71,6 +71,11 @@ impl Segments {
         self.asked.get(name).is_some_and(|asked| *asked)
     }
 
+    /// Tells if there is a segment of this name.
+    pub fn is_declared(&self, name: &str) -> bool {
+        self.asked.contains_key(name)
+    }
+
     /// Returns the declared names, sorted.
     pub fn names(&self) -> impl Iterator<Item = &str> + Clone {
         self.asked.keys().map(AsRef::as_ref)
@@ -230,6 +235,28 @@ impl Registry {
     /// Returns the declared names, each with what it stands for.
     pub fn take_names(&mut self) -> BTreeMap<Arc<str>, (usize, Option<Duration>)> {
         std::mem::take(&mut self.by_name)
+    }
+
+    /// Returns how many there are.
+    pub fn n_features(&self) -> usize {
+        self.features.len()
+    }
+
+    /// Lends the features, without their names, to the policies of an earlier set, which adds its own.
+    pub fn lend(&mut self) -> Self {
+        Self {
+            features: std::mem::take(&mut self.features),
+            by_id: std::mem::take(&mut self.by_id),
+            patterns: std::mem::take(&mut self.patterns),
+            ..Self::default()
+        }
+    }
+
+    /// Takes back what was lent.
+    pub fn take_back(&mut self, lent: Self) {
+        self.features = lent.features;
+        self.by_id = lent.by_id;
+        self.patterns = lent.patterns;
     }
 
     /// Returns the features in the order of their indexes.

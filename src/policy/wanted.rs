@@ -34,7 +34,7 @@ impl Wanted {
         wanted
             .names
             .extend(bundle.features.iter().map(|feature| feature.event.clone()));
-        for journey in &bundle.journeys {
+        for journey in bundle.journeys.iter().chain(&bundle.archive.journeys) {
             wanted.journey(journey);
         }
         wanted

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::domain::Timestamp;
-use crate::policy::{Bundle, Source};
+use crate::policy::{Bundle, Kept, Source};
 
 /// The form of the record that this build writes.
 const FORM: u32 = 1;
@@ -28,6 +28,8 @@ pub struct Ledger {
     pub folder: Option<Arc<str>>,
     /// In the order of their revisions; the last one is live.
     pub sets: Vec<Set>,
+    /// Revisions of journeys that nobody was in when it was looked, after they were live.
+    pub left: BTreeSet<Revision>,
     /// Texts of policy files by their hash.
     texts: BTreeMap<Arc<str>, Arc<str>>,
 }
@@ -82,6 +84,7 @@ impl Default for Ledger {
             form: FORM,
             folder: None,
             sets: Vec::new(),
+            left: BTreeSet::new(),
             texts: BTreeMap::new(),
         }
     }
@@ -125,19 +128,50 @@ impl Ledger {
         }
         let journeys = bundle.journeys.iter();
         let journeys = journeys.map(|it| (it.name.clone(), Revision(it.revision)));
+        let journeys: BTreeMap<_, _> = journeys.collect();
+        for revision in journeys.values() {
+            self.left.remove(revision);
+        }
         self.sets.push(Set {
             revision,
             bundle: bundle.id.clone(),
             at,
             origin,
-            journeys: journeys.collect(),
+            journeys,
             files,
         });
         revision
     }
 
+    /// Returns what those may need who are in a journey of an earlier set, the newest first.
+    pub fn kept(&self) -> Vec<Kept> {
+        let kept = self.sets.iter().rev().filter_map(|set| {
+            let revisions = set.journeys.values();
+            let left = revisions.filter(|revision| !self.left.contains(revision));
+            let journeys = left.map(|revision| revision.0).collect();
+            let sources = self.sources(set)?;
+            Some(Kept { sources, journeys })
+        });
+        kept.collect()
+    }
+
+    /// Drops the oldest sets above a number, unless somebody may be in a journey that only they have.
+    pub fn trim(&mut self, n_max: usize) {
+        let n_over = self.sets.len().saturating_sub(n_max);
+        let mut dropped = BTreeSet::new();
+        for (idx, set) in self.sets.iter().enumerate().take(n_over) {
+            let later = self.sets.iter().skip(idx + 1);
+            let later: BTreeSet<_> = later.flat_map(|set| set.journeys.values()).collect();
+            let mut revisions = set.journeys.values();
+            if revisions.all(|of| later.contains(of) || self.left.contains(of)) {
+                dropped.insert(set.revision);
+            }
+        }
+        self.retain(|set| !dropped.contains(&set.revision));
+    }
+
     /// Drops the sets that are not to stay, and the texts that no other one has; the live set stays.
-    pub fn retain(&mut self, stays: impl Fn(&Set) -> bool) {
+    fn retain(&mut self, stays: impl Fn(&Set) -> bool) {
         let live = self.live().map(|set| set.revision);
         self.sets
             .retain(|set| Some(set.revision) == live || stays(set));

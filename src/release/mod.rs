@@ -31,7 +31,7 @@ use crate::policy::{self, Bundle, Source};
 use crate::scoring::Scorer;
 use crate::stream::{CommitId, POLICIES};
 
-/// The most sets that are kept.
+/// So many sets are kept, and those before them in whose journeys somebody may be.
 const SETS_MAX: usize = 100;
 
 /// The policies of a node, and the way to change them.
@@ -179,7 +179,7 @@ impl Releases {
                     .map_err(|error| Error::folder(&error))?,
             );
         }
-        let candidate = check(sources).await?;
+        let candidate = check(sources, &book.ledger).await?;
         self.release(&mut book, candidate, Origin::Apply).await
     }
 
@@ -199,7 +199,7 @@ impl Releases {
         }
         let set = book.ledger.set(to).ok_or(Error::Unknown(to))?;
         let sources = book.ledger.sources(set).ok_or(Error::Unknown(to))?;
-        let candidate = check(sources).await?;
+        let candidate = check(sources, &book.ledger).await?;
         self.release(&mut book, candidate, Origin::Rollback(to))
             .await
     }
@@ -211,8 +211,8 @@ impl Releases {
         let sources = sources
             .map_err(|error| Error::died(&error))?
             .map_err(|error| Error::folder(&error))?;
-        let candidate = check(sources).await?;
         self.read(book).await?;
+        let candidate = check(sources, &book.ledger).await?;
         let id = &candidate.bundle.id;
         if book.ledger.folder.as_ref() == Some(id) {
             return self.follow(book).await;
@@ -243,7 +243,7 @@ impl Releases {
             live.bundle.clone()
         } else {
             let sources = book.ledger.sources(set).ok_or(Error::Unknown(revision))?;
-            check(sources).await?.bundle
+            check(sources, &book.ledger).await?.bundle
         };
         let models = self.models(book.models, &bundle).await?;
         if revision != live.revision || models.signature != book.models {
@@ -281,9 +281,7 @@ impl Releases {
 
     /// Replaces the ledger, if nobody else has.
     async fn write(&self, book: &mut Book, mut ledger: Ledger) -> Result<(), Error> {
-        let first = ledger.sets.len().saturating_sub(SETS_MAX);
-        let first = ledger.sets.get(first).map_or(0, |set| set.revision);
-        ledger.retain(|set| set.revision >= first);
+        ledger.trim(SETS_MAX);
         let record = ledger.encode()?;
         let bytes_max = self.engine.payload_max.saturating_sub(1_024);
         if record.len() > bytes_max {
@@ -307,13 +305,20 @@ impl Releases {
         let live = self.live();
         let (bundle, library) = (bundle.clone(), self.folder.onnxruntime.clone());
         let loading = tokio::task::spawn_blocking(move || {
-            let named = models::named(&bundle);
-            let signature = models::signature(&named);
-            let scorer = if signature == loaded {
-                live.scorer.clone()
-            } else {
-                models::scorer(named, library.as_deref())?
-            };
+            let (named, kept) = (models::named(&bundle), models::kept(&bundle));
+            let all = [named.clone(), kept].concat();
+            let signature = models::signature(&all);
+            if signature == loaded {
+                let scorer = live.scorer.clone();
+                return Ok(Models { signature, scorer });
+            }
+            let scorer = models::scorer(all, library.as_deref()).or_else(|error| {
+                // Those of earlier journeys must not keep good policies out: their scores are unknown then.
+                tracing::warn!(
+                    "a model cannot be loaded, perhaps one of earlier policies: {error:#}"
+                );
+                models::scorer(named, library.as_deref())
+            })?;
             Ok(Models { signature, scorer })
         });
         loading
@@ -360,11 +365,14 @@ fn expect(book: &Book, expected: u64) -> Result<(), Error> {
 }
 
 /// Checks policies; it may take a second, so it does not stand in the way of others.
-async fn check(sources: Vec<Source>) -> Result<Candidate, Error> {
+///
+/// - `ledger`: what was live before, for those who are still in it.
+async fn check(sources: Vec<Source>, ledger: &Ledger) -> Result<Candidate, Error> {
+    let kept = ledger.kept();
     let checking = tokio::task::spawn_blocking(move || {
         let policy::Checked {
             bundle, problems, ..
-        } = policy::check(&sources);
+        } = policy::check_with(&sources, &kept);
         let bundle = bundle
             .map(Arc::new)
             .ok_or(Error::Wrong(problems.errors()))?;

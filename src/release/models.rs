@@ -11,6 +11,13 @@ use crate::policy::journey::{Act, Step};
 use crate::policy::model::{Input, Kind, Model};
 use crate::scoring::{self, Library, Onnx, Scorer};
 
+/// Returns the models that only journeys of earlier sets name, and whose files are still there.
+pub fn kept(bundle: &Bundle) -> Vec<&Model> {
+    let models = bundle.archive.models.values();
+    let is_there = |model: &&Model| dir(model).join(model.file.as_ref()).is_file();
+    models.filter(is_there).collect()
+}
+
 /// Returns the models that a journey, a placement or an offer names.
 pub fn named(bundle: &Bundle) -> Vec<&Model> {
     let scored = |step: &Step, name: &str| match &step.act {
@@ -27,7 +34,8 @@ pub fn named(bundle: &Bundle) -> Vec<&Model> {
     };
     let is_named = |model: &&Model| {
         let is = |of: &Option<Arc<str>>| of.as_ref() == Some(&model.name);
-        let mut steps = bundle.journeys.iter().flat_map(|journey| &journey.flow);
+        let journeys = bundle.journeys.iter().chain(&bundle.archive.journeys);
+        let mut steps = journeys.flat_map(|journey| &journey.flow);
         steps.any(|step| scored(step, &model.name))
             || bundle
                 .placements

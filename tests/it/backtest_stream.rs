@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::rule_r;
 use crate::support::outcome::last_seq;
 use crate::support::process::{POLL, Site};
+use crate::support::workload::PARTITIONS;
 
 /// How long the server may take to forward what came in the wrong partition.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -139,21 +140,20 @@ fn backtest(site: &Site, args: &[&str]) -> Output {
 }
 
 /// Publishes events, every third one with a token of nobody; returns how many came in a wrong partition.
-async fn fill(site: &Site, events: &str) -> u64 {
-    let n_partitions = site.streams.extent().await.unwrap().n_partitions;
+pub async fn fill(site: &Site, events: &str) -> u64 {
     let mut n_strays = 0;
     for (idx, line) in events.lines().enumerate() {
         let delivery = publish(site, idx, line).await;
         let event: Value = serde_json::from_str(line).unwrap();
         let customer = CustomerId::parse(event["userId"].as_str().unwrap()).unwrap();
-        n_strays += u64::from(customer.partition(n_partitions) != delivery);
+        n_strays += u64::from(customer.partition(PARTITIONS) != delivery);
     }
     assert!(n_strays > 100, "{n_strays}");
     n_strays
 }
 
 /// Publishes one event; returns the partition that it came in.
-async fn publish(site: &Site, idx: usize, line: &str) -> attune::domain::Partition {
+pub async fn publish(site: &Site, idx: usize, line: &str) -> attune::domain::Partition {
     let event: Value = serde_json::from_str(line).unwrap();
     let customer = CustomerId::parse(event["userId"].as_str().unwrap()).unwrap();
     let token = if idx.is_multiple_of(3) {
@@ -161,8 +161,7 @@ async fn publish(site: &Site, idx: usize, line: &str) -> attune::domain::Partiti
     } else {
         customer.token()
     };
-    let n_partitions = site.streams.extent().await.unwrap().n_partitions;
-    let partition = attune::domain::Partition::of_token(&token, n_partitions);
+    let partition = attune::domain::Partition::of_token(&token, PARTITIONS);
     let out = Outgoing {
         lane: Lane::Events,
         subject: site.streams.subject(Lane::Events, &token),

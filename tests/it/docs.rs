@@ -1,4 +1,5 @@
-//! Every YAML block of the documents is what it says: a policy that the checker accepts, or a configuration.
+//! Every YAML block of the documents is what it says: a policy that the checker accepts and whose tests pass, or a
+//! configuration. So is the library of policies.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,6 +26,20 @@ fn every_yaml_block_of_the_documents_is_right() {
         }
     }
     assert!(n_blocks >= 3, "only {n_blocks} blocks were found");
+}
+
+#[test]
+fn the_library_of_policies_is_right_laid_out_and_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let policies = root.join("policies");
+    let tasks: [&[&str]; 3] = [
+        &["check", "--deny-warnings"],
+        &["fmt", "--check"],
+        &["test"],
+    ];
+    for words in tasks {
+        attune(root, words, &policies).unwrap_or_else(|why| panic!("{words:?}: {why}"));
+    }
 }
 
 #[test]
@@ -88,15 +103,23 @@ fn judge(root: &Path, block: &str) -> Result<(), String> {
         let config = Config::read(&file).and_then(|config| config.check());
         return config.map_err(|error| format!("{error:#}"));
     }
-    attune(root, &["check", "--no-env"], &file)
+    attune(root, &["check", "--no-env"], &file)?;
+    if block.contains("\ntest: ") {
+        attune(root, &["test"], &file)?;
+    }
+    Ok(())
 }
 
 fn attune(root: &Path, words: &[&str], file: &Path) -> Result<(), String> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() {
+        command.env("ORT_DYLIB_PATH", root.join(".tools/lib/libonnxruntime.so"));
+    }
     let output = command.args(words).arg(file).current_dir(root).output();
     let output = output.unwrap();
     if output.status.success() {
         return Ok(());
     }
-    Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    let said = [output.stdout, output.stderr].concat();
+    Err(String::from_utf8_lossy(&said).into_owned())
 }

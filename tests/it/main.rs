@@ -6,6 +6,8 @@
 )]
 
 #[cfg(test)]
+mod backtest_checkpoint;
+#[cfg(test)]
 mod backtest_compare;
 #[cfg(test)]
 mod backtest_stream;

@@ -70,6 +70,7 @@ fn check_project(template: &str, sent: &Expect) {
     assert_eq!(refused.status.code(), Some(1), "{refused:?}");
 
     attune(dir.path(), &["check", "--deny-warnings"]);
+    attune(dir.path(), &["test"]);
     attune(dir.path(), &["fmt", "--check"]);
     attune(dir.path(), &["fmt", "--check", "attune.yaml"]);
     let events = [

@@ -174,6 +174,44 @@ async fn a_rollback_outlives_a_restart_and_a_lost_store() {
     );
 }
 
+/// A journey that sleeps a day and answers with this template, and one that lets time go on.
+fn sleeps(template: &str) -> String {
+    let journey = answers(template).replace("steps:\n", "steps:\n  - wait: 1d\n");
+    journey + "---\njourney: clock\nenter: { event: Tick }\nsteps: [stop]\n"
+}
+
+#[tokio::test]
+async fn whoever_is_on_the_way_stays_on_their_revision_through_kills() {
+    let place = Place::new("clock: event\nnats: { partitions: 1 }");
+    place.write("policies/hello.yaml", sleeps("old"));
+    let nats = place.nats(None).await;
+    let mut attune = place.serve(&nats.url()).await;
+    let context = connect(&nats.url()).await;
+    let at = |time: &str| json!({ "timestamp": format!("2026-01-{time}") });
+    send(&context, "c-0", &at("05T00:00:00Z")).await;
+    taken(&attune, 1).await;
+
+    // Killed before and after what is in the ledger is live: either way it is once the server is back.
+    for (point, template, revision) in [("before_swap", "new", 2), ("after_swap", "newer", 3)] {
+        attune.signal("KILL");
+        attune.ended().await;
+        let mut command = place.command(&nats.url());
+        command.env("ATTUNE_CRASH_AT", point);
+        attune = place.start(command).await;
+        attune.ready().await;
+        place.write("policies/hello.yaml", sleeps(template));
+        attune.ended().await;
+        attune = place.serve(&nats.url()).await;
+        until_live(&attune, revision).await;
+    }
+    send(&context, "c-1", &at("05T01:00:00Z")).await;
+    taken(&attune, 1).await;
+
+    send(&context, "c-2", &at("07T00:00:00Z")).await;
+    let left = actions(&context, 2).await;
+    assert_eq!((&*left["c-0"], &*left["c-1"]), ("old", "newer"));
+}
+
 #[tokio::test]
 async fn policies_are_applied_by_a_call_or_refused_as_a_whole() {
     let place = Place::new("nats: { partitions: 1 }");
@@ -241,7 +279,22 @@ async fn connect(url: &str) -> Context {
 }
 
 async fn publish(context: &Context, n: usize) {
-    let event = good(&format!("c-{n}"), &json!({ "messageId": format!("m-{n}") }));
+    send(
+        context,
+        &format!("c-{n}"),
+        &json!({ "messageId": format!("m-{n}") }),
+    )
+    .await;
+}
+
+/// Waits until a server has taken in so many events.
+async fn taken(attune: &Attune, n: usize) {
+    let line = format!("attune_events_total {n}\n");
+    until(attune, "/metrics", |page| page.contains(&line)).await;
+}
+
+async fn send(context: &Context, customer: &str, fields: &Value) {
+    let event = good(customer, fields);
     let sent = context.publish("attune.events.any", event.to_string().into());
     sent.await.unwrap().await.unwrap();
 }

@@ -42,7 +42,7 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
         reason: "ALREADY_IN"
         remedy: "run 1 had ended"
         runs
-          {"does":"wait 30 minutes","ends":[],"entered_at":"2026-01-05T10:03:00.000Z","instance":1,"key":"","listens":[],"place":"cart.yaml:6","step":"1","waits_since":"2026-01-05T10:03:00.000Z","waits_until":"2026-01-05T10:33:00.000Z"}
+          {"does":"wait 30 minutes","ends":[],"entered_at":"2026-01-05T10:03:00.000Z","instance":1,"key":"","listens":[],"place":"cart.yaml:6","shadow":false,"step":"1","waits_since":"2026-01-05T10:03:00.000Z","waits_until":"2026-01-05T10:33:00.000Z"}
         sends
           {"channel":"email","guards":[{"mark":"met","part":"consent","place":null,"reason":null,"remedy":null,"text":"the customer has not said no to marketing by email","values":""},{"mark":"met","part":"suppression","place":null,"reason":null,"remedy":null,"text":"neither the address, nor the channel, nor the customer is on the suppression list","values":""},{"mark":"met","part":"quiet_hours","place":null,"reason":null,"remedy":null,"text":"at any time of the day: there are no quiet hours","values":""},{"mark":"met","part":"limits","place":null,"reason":null,"remedy":null,"text":"as often as it comes: there is no frequency cap","values":""},{"mark":"open","part":"priority","place":null,"reason":null,"remedy":null,"text":"no journey of a higher priority sends there at that moment; this one has 0","values":"told at the moment of sending"}],"place":"cart.yaml:7","step":"2","template":"nudge"}
         text: "ada is in cart since 2026-01-05T10:03:00.000Z"

@@ -7,7 +7,7 @@ use crate::actors::past::Told;
 use crate::api::customer::At;
 use crate::api::timeline::Line;
 use crate::decide::why::{Account, Condition, Mark, Outgoing, Standing, Verdict};
-use crate::domain::{Event, Profile, Timestamp, Trace, What};
+use crate::domain::{Event, Profile, Timestamp, Trace, What, instance};
 use crate::policy::Bundle;
 use crate::policy::journey::Journey;
 
@@ -142,6 +142,8 @@ struct Shown<'a> {
 #[derive(Serialize, ToSchema)]
 struct InProgress<'a> {
     instance: u32,
+    /// It only says what it would do (`mode: shadow`); such runs are counted apart.
+    shadow: bool,
     key: &'a str,
     entered_at: At,
     /// The step where it stands.
@@ -230,6 +232,7 @@ fn tells(trace: &Trace, journey: &Journey) -> bool {
         | What::Missed(..)
         | What::Met(..)
         | What::Dealt(..)
+        | What::Migrated(_)
         | What::Crossed(..) => false,
     };
     stands && trace.subject == journey.name
@@ -263,6 +266,7 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         | What::Missed(..)
         | What::Met(..)
         | What::Dealt(..)
+        | What::Migrated(_)
         | What::Crossed(..) => {
             format!("{customer} was in {journey} at {at}")
         }
@@ -290,7 +294,8 @@ impl<'a> Shown<'a> {
 impl<'a> InProgress<'a> {
     fn of(run: &'a Standing) -> Self {
         Self {
-            instance: run.number,
+            instance: instance::shown(run.number),
+            shadow: instance::is_shadow(run.number),
             key: &run.key,
             entered_at: At(run.entered_at),
             step: &run.step,

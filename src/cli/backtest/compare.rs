@@ -2,22 +2,23 @@
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
-use std::time::Instant;
+use std::time::Duration;
 
 use anyhow::Context;
 use foldhash::fast::RandomState;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use crate::cli::backtest::feed::Feed;
+use crate::cli::backtest::course::Course;
+use crate::cli::backtest::feed::{Feed, Item};
 use crate::cli::backtest::line::{self, Change};
-use crate::cli::backtest::problems::Problems;
-use crate::cli::backtest::progress::Progress;
 use crate::cli::backtest::replay::{Held, Replay, Side};
+use crate::cli::backtest::run::{Output, run};
+use crate::cli::backtest::saved;
 use crate::cli::backtest::summary::Summary;
 use crate::domain::{Action, CustomerId, Timestamp};
 
@@ -42,9 +43,17 @@ pub struct Comparison {
     pub customers_shifted: u64,
 }
 
-/// Runs both over the events and writes what differs: one line of JSON an action, in the order of time.
+/// A backtest of two sets of policies.
 ///
-/// Two actions are the same when customer, journey, channel, template and time are.
+/// Writes what differs: one line of JSON an action, in the order of time. Two actions are the same when customer,
+/// journey, channel, template and time are.
+pub struct Two<'a> {
+    before: Replay<'a>,
+    after: Replay<'a>,
+    diff: Diff,
+}
+
+/// Runs both over the events and writes what differs; see [`Two`].
 ///
 /// - `problems`: gets one line for each of the first events that are none.
 ///
@@ -54,45 +63,90 @@ pub struct Comparison {
 pub fn compare(
     before: &Side,
     after: &Side,
-    mut feed: Feed,
+    feed: Feed,
     customers_max: NonZeroUsize,
     out: &mut dyn Write,
     problems: &mut dyn Write,
 ) -> anyhow::Result<Comparison> {
-    let started_at = Instant::now();
-    let mut progress = Progress::start();
-    let mut problems = Problems::new(problems, feed.unit);
-    let mut before = Replay::new(before, customers_max);
-    let mut after = Replay::new(after, customers_max);
-    let mut diff = Diff::default();
-    while let Some(items) = feed.batch()? {
-        problems.show(&items)?;
-        both(&mut before, &mut after, |replay| replay.take(&items))?;
-        diff.take(&mut before, &mut after);
-        let clock = after.summary.clock;
-        diff.write(clock, out).context("cannot write an action")?;
-        progress.show(&after.summary);
+    let mut two = Two::start(before, after, customers_max, None)?;
+    let took = run(&mut two, feed, &mut Output::new(out), problems, None)?;
+    Ok(two.end(took.unwrap_or_default()))
+}
+
+impl<'a> Two<'a> {
+    /// Starts, or goes on from what was saved.
+    ///
+    /// # Errors
+    ///
+    /// What was saved is damaged.
+    pub fn start(
+        before: &'a Side,
+        after: &'a Side,
+        customers_max: NonZeroUsize,
+        saved: Option<&mut dyn Read>,
+    ) -> anyhow::Result<Self> {
+        let mut two = Self {
+            before: Replay::new(before, customers_max),
+            after: Replay::new(after, customers_max),
+            diff: Diff::default(),
+        };
+        if let Some(saved) = saved {
+            two.before.load(saved)?;
+            two.after.load(saved)?;
+            two.diff = saved::get(saved)?;
+        }
+        Ok(two)
     }
-    if let Some(until) = feed.until {
-        both(&mut before, &mut after, |replay| replay.advance(until))?;
-        diff.take(&mut before, &mut after);
+
+    /// Returns what was counted.
+    ///
+    /// - `took`: how long the run took.
+    pub fn end(mut self, took: Duration) -> Comparison {
+        self.before.summary.took(took);
+        self.after.summary.took(took);
+        let diff = self.diff;
+        Comparison {
+            before: self.before.summary,
+            after: self.after.summary,
+            customers_gaining: diff.customers(Ordering::Greater),
+            customers_losing: diff.customers(Ordering::Less),
+            customers_shifted: diff.customers(Ordering::Equal),
+            gained: diff.gained,
+            lost: diff.lost,
+            kept: diff.kept,
+        }
     }
-    diff.write(Timestamp::MAX, out)
-        .and_then(|()| out.flush())
-        .context("cannot write the last actions")?;
-    progress.end();
-    before.summary.took(started_at.elapsed());
-    after.summary.took(started_at.elapsed());
-    Ok(Comparison {
-        before: before.summary,
-        after: after.summary,
-        gained: diff.gained,
-        lost: diff.lost,
-        kept: diff.kept,
-        customers_gaining: diff.customers(Ordering::Greater),
-        customers_losing: diff.customers(Ordering::Less),
-        customers_shifted: diff.customers(Ordering::Equal),
-    })
+}
+
+impl Course for Two<'_> {
+    fn take(&mut self, items: &[Item]) -> anyhow::Result<()> {
+        both(&mut self.before, &mut self.after, |side| side.take(items))
+    }
+
+    fn advance(&mut self, to: Timestamp) -> anyhow::Result<()> {
+        both(&mut self.before, &mut self.after, |side| side.advance(to))
+    }
+
+    fn write(&mut self, out: &mut dyn Write, is_over: bool) -> anyhow::Result<()> {
+        self.diff.take(&mut self.before, &mut self.after);
+        let upto = if is_over {
+            Timestamp::MAX
+        } else {
+            self.summary().clock
+        };
+        let written = self.diff.write(upto, out);
+        written.context("cannot write an action")
+    }
+
+    fn summary(&self) -> &Summary {
+        &self.after.summary
+    }
+
+    fn save(&self, to: &mut dyn Write) -> anyhow::Result<()> {
+        self.before.save(to)?;
+        self.after.save(to)?;
+        saved::put(to, &self.diff)
+    }
 }
 
 /// Does the same on both sides at the same time.
@@ -120,7 +174,7 @@ type Name = (Timestamp, CustomerId, Arc<str>, Arc<str>, Arc<str>);
 type Spot = (Timestamp, CustomerId, Arc<str>);
 
 /// Actions that may still find their like on the other side.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Diff {
     open: BTreeMap<Name, Pair>,
     /// Reason codes on either side.
@@ -133,7 +187,7 @@ struct Diff {
 }
 
 /// Actions of one name.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Pair {
     before: Vec<Action>,
     after: Vec<Action>,

@@ -1,15 +1,18 @@
 //! Profiles: the most recent ones in memory, the others on disk until the backtest ends.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
+use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
+use foldhash::fast::RandomState;
 
+use crate::cli::backtest::saved;
 use crate::domain::{CustomerId, Profile, Timestamp};
 use crate::store::{self, Batch, Durability, Engine, Store, Table};
 
@@ -21,7 +24,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 
 /// Everybody there is.
 pub struct Customers {
-    residents: HashMap<CustomerId, Box<Resident>>,
+    residents: HashMap<CustomerId, Box<Resident>, RandomState>,
     max: usize,
     /// Counts every look at a customer, so that the least recent ones can be told.
     ticks: u64,
@@ -54,7 +57,7 @@ impl Customers {
     /// - `max`: so many profiles stay in memory.
     pub fn new(max: NonZeroUsize) -> Self {
         Self {
-            residents: HashMap::new(),
+            residents: HashMap::default(),
             max: max.get(),
             ticks: 0,
             n_known: 0,
@@ -98,6 +101,61 @@ impl Customers {
         };
         resident.used_at = self.ticks;
         Ok(resident)
+    }
+
+    /// Writes everybody.
+    ///
+    /// # Errors
+    ///
+    /// The writer or the disk fails.
+    pub fn save(&self, to: &mut dyn Write) -> anyhow::Result<()> {
+        saved::put(to, &self.n_known)?;
+        for resident in self.residents.values() {
+            saved::put(to, &resident.profile)?;
+        }
+        let mut from = Vec::new();
+        while let Some(spilled) = &self.spilled {
+            let rows = spilled
+                .store
+                .scan(Table::Customers, &from[..]..&[], IMAGES_MAX)?;
+            let Some((last, _)) = rows.last() else { break };
+            // The least key that is greater.
+            from = [&last[..], &[0]].concat();
+            // A resident's own image is right; the store may have an older one.
+            for (_, image) in rows.iter().filter(|(key, _)| !self.has(key)) {
+                saved::put_bytes(to, image)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn has(&self, key: &[u8]) -> bool {
+        let id = std::str::from_utf8(key).ok();
+        let id = id.and_then(|id| CustomerId::parse(id).ok());
+        id.is_some_and(|id| self.residents.contains_key(&id))
+    }
+
+    /// Reads everybody; returns who wants to be woken when.
+    ///
+    /// # Errors
+    ///
+    /// What was written is damaged, or the disk fails.
+    pub fn load(
+        &mut self,
+        from: &mut dyn Read,
+    ) -> anyhow::Result<BTreeSet<(Timestamp, CustomerId)>> {
+        let n_known: u64 = saved::get(from)?;
+        let mut timers = BTreeSet::new();
+        for _ in 0..n_known {
+            let profile: Profile = saved::get(from)?;
+            let resident = self.get(&profile.id)?;
+            resident.due = profile.next_due();
+            resident.profile = profile;
+            if let Some(due) = resident.due {
+                timers.insert((due, resident.profile.id.clone()));
+            }
+        }
+        Ok(timers)
     }
 
     /// Writes the eighth that was not seen the longest to disk.

@@ -3,6 +3,8 @@
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::Context;
 use flate2::bufread::MultiGzDecoder;
@@ -18,9 +20,22 @@ const GZIP: [u8; 2] = [0x1F, 0x8B];
 
 /// Reads lines; the buffer is used again for every one.
 pub struct Lines {
+    /// How much of the file was read so far, packed as it is, in bytes.
+    pub n_read: Arc<AtomicU64>,
     reader: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
+}
+
+/// A reader that says how much it has read.
+struct Counted(File, Arc<AtomicU64>);
+
+impl Read for Counted {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.0.read(buffer)?;
+        self.1.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
 }
 
 /// One line that is not empty.
@@ -40,6 +55,8 @@ impl Lines {
     pub fn open(path: &Path) -> anyhow::Result<Self> {
         let failed = || format!("cannot read `{}`", path.display());
         let file = File::open(path).with_context(failed)?;
+        let n_read = Arc::new(AtomicU64::new(0));
+        let file = Counted(file, n_read.clone());
         let mut file = BufReader::with_capacity(CHUNK_BYTES, file);
         let packed = file.fill_buf().with_context(failed)?.starts_with(&GZIP);
         let reader: Box<dyn BufRead + Send> = if packed {
@@ -49,10 +66,23 @@ impl Lines {
             Box::new(file)
         };
         Ok(Self {
+            n_read,
             reader,
             line: Vec::new(),
             number: 0,
         })
+    }
+
+    /// Steps over the first lines.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Lines::next`].
+    pub fn skip(&mut self, n_lines: u64) -> io::Result<()> {
+        while self.number < n_lines && self.reader.skip_until(b'\n')? > 0 {
+            self.number += 1;
+        }
+        Ok(())
     }
 
     /// Returns the next line that is not empty, or nothing at the end.

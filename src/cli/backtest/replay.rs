@@ -1,11 +1,13 @@
 //! The virtual clock: events at their own times, and every timer at the time it is due.
 
 use std::collections::BTreeSet;
+use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::cli::backtest::customers::Customers;
 use crate::cli::backtest::feed::Item;
+use crate::cli::backtest::saved;
 use crate::cli::backtest::summary::Summary;
 use crate::decide::drive::{Moment, Outcome, Scoring};
 use crate::decide::{Cause, Request, Scores, handle};
@@ -90,6 +92,27 @@ impl<'a> Replay<'a> {
             self.handle(&customer, &Cause::Wake(due))?;
         }
         self.summary.clock = self.summary.clock.max(to);
+        Ok(())
+    }
+
+    /// Writes everything that a loaded one needs to go on; what has left or was held back must be taken before.
+    ///
+    /// # Errors
+    ///
+    /// The writer or the disk fails.
+    pub fn save(&self, to: &mut dyn Write) -> anyhow::Result<()> {
+        saved::put(to, &self.summary)?;
+        self.customers.save(to)
+    }
+
+    /// Goes on from what was saved.
+    ///
+    /// # Errors
+    ///
+    /// What was saved is damaged, or the disk fails.
+    pub fn load(&mut self, from: &mut dyn Read) -> anyhow::Result<()> {
+        self.summary = saved::get(from)?;
+        self.timers = self.customers.load(from)?;
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::decide::drive::Outcome;
 use crate::domain::instance::is_shadow;
@@ -41,8 +41,15 @@ impl Serialize for Day {
     }
 }
 
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let date = String::deserialize(deserializer)?;
+        parse(&format!("{date}T00:00:00Z")).map(Self::of)
+    }
+}
+
 /// Everything that was counted.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Summary {
     /// Events that were read, duplicates included.
     pub events: u64,
@@ -55,10 +62,10 @@ pub struct Summary {
     /// Different customers.
     pub customers: u64,
     /// Time of the first event; absent without one.
-    #[serde(serialize_with = "time_if_known")]
+    #[serde(serialize_with = "time_if_known", deserialize_with = "known_time")]
     pub from: Option<Timestamp>,
     /// Where the clock stands: at the latest event, or where it was told to go on to.
-    #[serde(serialize_with = "time")]
+    #[serde(serialize_with = "time", deserialize_with = "read_time")]
     pub clock: Timestamp,
     /// By journey.
     pub journeys: BTreeMap<Arc<str>, Journey>,
@@ -73,7 +80,7 @@ pub struct Summary {
 }
 
 /// What was counted of one journey.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Journey {
     /// Runs that began.
     pub entries: u64,
@@ -217,7 +224,8 @@ impl Summary {
             | What::Aimed(..)
             | What::Missed(..)
             | What::Met(..)
-            | What::Dealt(..) => {}
+            | What::Dealt(..)
+            | What::Migrated(..) => {}
         }
     }
 }
@@ -242,9 +250,22 @@ fn time<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error>
 
 fn time_if_known<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
     match at {
-        Some(at) => serializer.collect_str(at),
+        Some(at) => serializer.serialize_some(&at.to_string()),
         None => serializer.serialize_none(),
     }
+}
+
+fn read_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
+    parse(&String::deserialize(deserializer)?)
+}
+
+fn known_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.as_deref().map(parse).transpose()
+}
+
+fn parse<E: serde::de::Error>(text: &str) -> Result<Timestamp, E> {
+    Timestamp::parse(text).ok_or_else(|| E::custom(format!("`{text}` is not a time")))
 }
 
 /// The table.

@@ -4,7 +4,7 @@
 pub type File = (&'static str, &'static [u8]);
 
 /// A shop; its model is the one of this repository.
-pub const SHOP: [File; 13] = [
+pub const SHOP: [File; 15] = [
     (
         "README.md",
         include_bytes!("../../../examples/templates/shop/README.md"),
@@ -57,10 +57,18 @@ pub const SHOP: [File; 13] = [
         "policies/segments.yaml",
         include_bytes!("../../../examples/templates/shop/policies/segments.yaml"),
     ),
+    (
+        "policies/tests/abandoned-cart.yaml",
+        include_bytes!("../../../examples/templates/shop/policies/tests/abandoned-cart.yaml"),
+    ),
+    (
+        "policies/tests/after-purchase.yaml",
+        include_bytes!("../../../examples/templates/shop/policies/tests/after-purchase.yaml"),
+    ),
 ];
 
 /// A software product.
-pub const SAAS: [File; 14] = [
+pub const SAAS: [File; 16] = [
     (
         "README.md",
         include_bytes!("../../../examples/templates/saas/README.md"),
@@ -114,13 +122,21 @@ pub const SAAS: [File; 14] = [
         include_bytes!("../../../examples/templates/saas/policies/segments.yaml"),
     ),
     (
+        "policies/tests/payment-failed.yaml",
+        include_bytes!("../../../examples/templates/saas/policies/tests/payment-failed.yaml"),
+    ),
+    (
+        "policies/tests/trial.yaml",
+        include_bytes!("../../../examples/templates/saas/policies/tests/trial.yaml"),
+    ),
+    (
         "policies/trial.yaml",
         include_bytes!("../../../examples/templates/saas/policies/trial.yaml"),
     ),
 ];
 
 /// A bank.
-pub const BANK: [File; 14] = [
+pub const BANK: [File; 17] = [
     (
         "README.md",
         include_bytes!("../../../examples/templates/bank/README.md"),
@@ -176,5 +192,17 @@ pub const BANK: [File; 14] = [
     (
         "policies/segments.yaml",
         include_bytes!("../../../examples/templates/bank/policies/segments.yaml"),
+    ),
+    (
+        "policies/tests/card-declined.yaml",
+        include_bytes!("../../../examples/templates/bank/policies/tests/card-declined.yaml"),
+    ),
+    (
+        "policies/tests/deposit-interest.yaml",
+        include_bytes!("../../../examples/templates/bank/policies/tests/deposit-interest.yaml"),
+    ),
+    (
+        "policies/tests/deposit-matures.yaml",
+        include_bytes!("../../../examples/templates/bank/policies/tests/deposit-matures.yaml"),
     ),
 ];

@@ -79,6 +79,8 @@ fn modelines_find_the_schema_from_every_folder() {
         policies/offers.yaml: ../.attune/policy.schema.json
         policies/payment-failed.yaml: ../.attune/policy.schema.json
         policies/segments.yaml: ../.attune/policy.schema.json
+        policies/tests/payment-failed.yaml: ../../.attune/policy.schema.json
+        policies/tests/trial.yaml: ../../.attune/policy.schema.json
         policies/trial.yaml: ../.attune/policy.schema.json
     "#]]
     .assert_eq(&lines);

@@ -134,7 +134,8 @@ impl Reached {
             | What::Missed(..)
             | What::Met(..)
             | What::WouldSend(..)
-            | What::WouldSet(_) => {}
+            | What::WouldSet(_)
+            | What::Migrated(_) => {}
         }
         self.steps.insert(step);
     }

@@ -248,7 +248,8 @@ fn times(world: &World<'_>, journey: Option<&Arc<str>>) -> BTreeSet<Duration> {
         | What::Met(..)
         | What::Dealt(..)
         | What::WouldSend(..)
-        | What::WouldSet(_) => false,
+        | What::WouldSet(_)
+        | What::Migrated(_) => false,
     });
     noted
         .map(|trace| trace.at.since(world.test.start))

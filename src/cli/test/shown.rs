@@ -150,6 +150,7 @@ fn decided(what: &What, start: Timestamp) -> String {
         What::Scored(model, Err(why)) => format!("{model} is unknown: {why}"),
         What::Took(arm, why) => format!("took arm {arm}: {why}"),
         What::Met(arm, why) => format!("met arm {arm}: {why}"),
+        What::Migrated(from) => format!("taken over from step {from} of an earlier revision"),
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Ranked(chosen, lost) => {
             let lost = if lost.is_empty() {

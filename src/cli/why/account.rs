@@ -63,13 +63,15 @@ impl Page {
     fn run(&mut self, run: &Object<'_>) {
         self.line("");
         let (step, does) = (run.text("step"), run.text("does"));
+        let is_shadow = run.0["shadow"] == Value::Bool(true);
+        let shadow = if is_shadow { " (shadow)" } else { "" };
         let (number, since) = (&run.0["instance"], run.text("entered_at"));
         let key = match run.text("key") {
             "" => String::new(),
             key => format!(" ({key})"),
         };
         self.line(&format!(
-            "Run {number}{key}, in since {since}, is at step {step}  {}",
+            "Run {number}{key}{shadow}, in since {since}, is at step {step}  {}",
             run.text("place")
         ));
         self.line(&format!("  {does}"));

@@ -41,6 +41,11 @@ journey: d
 enter: { event: G, reentry: never, where: has(event.properties.k) && event.properties.n != 3 }
 steps: [ { wait: 1m } ]
 ---
+journey: e
+mode: shadow
+enter: { event: A, key: event.properties.k, reentry: { after_exit: 2m } }
+steps: [ { wait: 4m } ]
+---
 features: { seen: { count: A, window: 30m } }
 ";
 

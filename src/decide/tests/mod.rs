@@ -15,6 +15,7 @@ mod laws_why;
 mod offers;
 mod questions;
 mod quiet_hours;
+mod revisions;
 mod segments;
 mod shadows;
 mod splits;
@@ -284,6 +285,7 @@ fn shown(what: &What) -> String {
         What::Aimed(until, why) => format!("waits until {}: {why}", until.since(start())),
         What::Missed(then, why) => format!("missed, {then}: {why}"),
         What::Met(arm, why) => format!("met {arm}: {why}"),
+        What::Migrated(from) => format!("migrated from {from}"),
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
     }
 }

@@ -267,6 +267,7 @@ fn is_of_shadow(bundle: &Bundle, fact: &Fact) -> bool {
     match fact {
         Fact::Entered(run) => run.is_shadow(),
         Fact::Refreshed(number, _)
+        | Fact::Migrated(number, _)
         | Fact::Moved(number, ..)
         | Fact::Bound(number, ..)
         | Fact::Left(number, ..) => is_shadow(*number),

@@ -9,6 +9,7 @@ use crate::decide::explain::every_value;
 use crate::decide::journeys::Hearing;
 use crate::decide::why::remedy::remedy;
 use crate::decide::why::{Condition, Mark};
+use crate::domain::instance::shown;
 use crate::domain::timer::Timer;
 use crate::domain::{Event, Profile, Timestamp};
 use crate::policy::explain;
@@ -255,7 +256,7 @@ impl<'a> Door<'a> {
                 event.map_or_else(String::new, |event| format!("happened at {}", event.at))
             }
             Check::Repeat => why.unwrap_or_else(|| match self.candidate.running {
-                Some(run) => format!("run {} is in progress", run.number),
+                Some(run) => format!("run {} is in progress", shown(run.number)),
                 None => "no run is in progress".into(),
             }),
             Check::Reentry => why.unwrap_or_else(|| {
@@ -279,7 +280,7 @@ impl<'a> Door<'a> {
             Check::Key(of) => Some(format!("{} were known", explain::said(of))),
             Check::Repeat => {
                 let run = self.candidate.running?;
-                Some(format!("run {} had ended", run.number))
+                Some(format!("run {} had ended", shown(run.number)))
             }
             Check::Reentry => {
                 let Reentry::AfterExit(gap) = enter.reentry else {

@@ -1,6 +1,6 @@
 //! The account of a decision: every condition with its values, what became of it, and what would have to be different.
 //!
-//! It comes from the very checks that decide: [`crate::decide::admission`] for entries, [`crate::decide::guards`] for
+//! It comes from the very checks that decide: `decide::admission` for entries, `decide::guards` for
 //! sends.
 
 mod entry;

@@ -6,13 +6,13 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::fields::Fields;
-use crate::policy::compile::{Names, enter, quiet, steps};
+use crate::policy::compile::{Names, enter, migrate, quiet, steps};
 use crate::policy::expr::{Expr, Root, Scope, Site};
 use crate::policy::journey::{Act, Class, Exit, Goal, Journey, On, Step, Trigger, Until};
 use crate::policy::mode::Mode;
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "journey",
     "about",
     "mode",
@@ -24,8 +24,9 @@ const KEYS: [&str; 11] = [
     "exit",
     "holdout",
     "steps",
+    migrate::KEY,
 ];
-const LATER: [&str; 3] = ["migrate", "limits", "segments"];
+const LATER: [&str; 2] = ["limits", "segments"];
 /// The classes by name.
 pub const CLASSES: [(&str, Class); 3] = [
     ("marketing", Class::Marketing),
@@ -42,8 +43,15 @@ pub const WATCHES: Scope<'static> = Scope {
     locals: &[],
 };
 
+/// Hashes what a journey does; who may be moved to it, and how, is no part of that.
+pub fn revision(root: &Yaml) -> u64 {
+    let mut text = String::new();
+    root.canonical_without(Some(migrate::KEY), &mut text);
+    xxh3_64(text.as_bytes())
+}
+
 /// Compiles a journey.
-pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> Option<Journey> {
+pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml) -> Option<Journey> {
     let fields = desk.fields(root, "a journey", &KEYS, &LATER)?;
     desk.entry = None;
     desk.locals.clear();
@@ -79,6 +87,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
     let flow = desk
         .need(&fields, "steps")
         .map(|node| steps::compile(desk, names, event.as_ref(), node));
+    let migrate = migrate::compile(desk, fields.get(migrate::KEY), flow.as_deref());
     let (name, name_node) = (name?, name_node?);
     if !desk.declare("journey", &name, name_node) {
         return None;
@@ -95,7 +104,8 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, canonical: &str) -> 
         exits,
         holdout: holdout?,
         flow: flow?,
-        revision: xxh3_64(canonical.as_bytes()),
+        migrate,
+        revision: revision(root),
         uses_entry: false,
         place: desk.place(name_node),
     };
@@ -190,18 +200,23 @@ fn holdout(desk: &mut Desk, node: &Yaml) -> Option<f64> {
     share
 }
 
-fn uses_entry(journey: &Journey) -> bool {
+/// Returns every expression that a run asks for.
+pub fn asked(journey: &Journey) -> Vec<&Expr> {
     let goal = journey.goal.iter().flat_map(|goal| &goal.filter);
     let exits = journey.exits.iter().flat_map(|exit| &exit.when);
+    let steps = journey.flow.iter().flat_map(expressions);
+    let all = goal.chain(exits).chain(&journey.priority).chain(steps);
+    all.collect()
+}
+
+fn uses_entry(journey: &Journey) -> bool {
     let absence = match &journey.enter.on {
         On::Absence(absence) => absence.event.filter.as_slice(),
         On::Event(_) | On::Crossing(..) | On::Schedule(_) => &[],
     };
-    let steps = journey.flow.iter().flat_map(expressions);
-    goal.chain(exits)
+    asked(journey)
+        .into_iter()
         .chain(absence)
-        .chain(&journey.priority)
-        .chain(steps)
         .any(|expr| expr.root.uses(&Root::Entry))
 }
 

@@ -211,10 +211,13 @@ fn channel(desk: &mut Desk, name: &str, node: &Yaml) -> Option<Channel> {
     let fields = desk.fields(
         node,
         &format!("channel `{name}`"),
-        &["address", "consent"],
+        &["about", "address", "consent"],
         &[],
     )?;
     let mut channel = Channel::of(name);
+    if let Some(node) = fields.get("about") {
+        channel.about = desk.text(node, "`about`");
+    }
     if let Some(node) = fields.get("address") {
         channel.address = address(desk, node)?;
     }

@@ -9,9 +9,12 @@ use crate::policy::feature::Fold;
 use crate::policy::journey::On;
 
 /// Finds out who listens to what; everything else in the bundle is complete.
-pub fn listeners(bundle: &Bundle) -> Listeners {
+///
+/// - `idle`: features that nobody asks for.
+pub fn listeners(bundle: &Bundle, idle: &BTreeSet<usize>) -> Listeners {
     let mut listeners = Listeners::default();
-    for (idx, feature) in bundle.features.iter().enumerate() {
+    let features = bundle.features.iter().enumerate();
+    for (idx, feature) in features.filter(|(idx, _)| !idle.contains(idx)) {
         let listens = listeners.by_event.entry(feature.event.clone()).or_default();
         listens.features.push(idx);
         if matches!(feature.fold, Fold::Dwell) {

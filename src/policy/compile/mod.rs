@@ -1,6 +1,7 @@
 //! From files to a bundle: sort the documents, learn the names, then compile everything and report everything.
 
 mod act;
+mod archive;
 mod arms;
 mod catalogue;
 mod desk;
@@ -11,6 +12,7 @@ mod fields;
 mod journey;
 mod limits;
 mod listeners;
+mod migrate;
 mod model;
 mod quiet;
 mod schema;
@@ -34,6 +36,7 @@ use crate::policy::question::Vocabulary;
 use crate::policy::suggest;
 use crate::policy::test::Test;
 use crate::policy::yaml::{self, Yaml};
+pub use archive::Kept;
 pub use desk::Desk;
 
 /// What came of policy files.
@@ -51,11 +54,19 @@ pub struct Checked {
 ///
 /// The order of the files and the comments in them change nothing, the bundle's id included.
 pub fn check(sources: &[Source]) -> Checked {
+    check_with(sources, &[])
+}
+
+/// Checks policy files as [`check`] does, and compiles journeys of earlier sets beside them: for who is in them, nobody
+/// enters them. Those that cannot be compiled are left out.
+///
+/// - `kept`: the newest first.
+pub fn check_with(sources: &[Source], kept: &[Kept]) -> Checked {
     let mut desk = Desk::default();
     let documents = read_all(sources, &mut desk);
     let n_policies = documents.partition_point(|document| document.kind != Kind::Test);
     let (documents, tests) = documents.split_at(n_policies);
-    let (bundle, tests) = Build::new(documents).run(&mut desk, tests);
+    let (bundle, tests) = Build::new(documents).run(&mut desk, tests, kept);
     let is_right = desk.n_errors() == 0;
     let mut problems = Diagnostics(desk.problems);
     problems.sort();
@@ -208,7 +219,30 @@ impl<'d> Build<'d> {
         }
     }
 
-    fn run(mut self, desk: &mut Desk, tests: &[Document]) -> (Bundle, Vec<Test>) {
+    fn run(mut self, desk: &mut Desk, tests: &[Document], kept: &[Kept]) -> (Bundle, Vec<Test>) {
+        let mut drafts = self.gather(desk);
+        let n_live = desk.registry.n_features();
+        let bundle = &mut self.bundle;
+        let idle = archive::compile(desk, kept, bundle, &mut drafts);
+        bundle.features = desk.registry.take_features();
+        // A name is the live set's.
+        for feature in bundle.features.iter_mut().skip(n_live) {
+            feature.name = None;
+        }
+        bundle.vocabulary = Vocabulary {
+            schemas: desk.schemas.clone(),
+            features: desk.registry.take_names(),
+        };
+        segment::link(desk, drafts, bundle);
+        bundle.listeners = listeners::listeners(bundle, &idle);
+        bundle.standing = standing(bundle, self.documents);
+        bundle.id = id(self.documents);
+        let tests = self.tests(desk, tests);
+        (self.bundle, tests)
+    }
+
+    /// Compiles every document; what is left is to put features and segments in their places.
+    fn gather(&mut self, desk: &mut Desk) -> segment::Drafts {
         for document in self.of(Kind::Schema) {
             desk.source = Some(document.source.clone());
             schema::compile(desk, &document.root, &mut self.names.templates);
@@ -244,17 +278,11 @@ impl<'d> Build<'d> {
         if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
         }
-        self.bundle.features = desk.registry.take_features();
-        self.bundle.vocabulary = Vocabulary {
-            schemas: desk.schemas.clone(),
-            features: desk.registry.take_names(),
-        };
-        segment::link(desk, drafts, &mut self.bundle);
-        self.bundle.listeners = listeners::listeners(&self.bundle);
-        self.bundle.standing = standing(&self.bundle, self.documents);
-        self.bundle.id = id(self.documents);
-        let tests = self.tests(desk, tests);
-        (self.bundle, tests)
+        // A channel or a segment that did not compile may be what asks.
+        if !desk.incomplete && desk.n_errors() == 0 {
+            lint::consent(desk, &self.bundle, &sources(self.documents));
+        }
+        drafts
     }
 
     fn tests(&self, desk: &mut Desk, documents: &[Document]) -> Vec<Test> {
@@ -306,9 +334,12 @@ impl<'d> Build<'d> {
                 catalogue::compile(desk, &self.names, &document.root, &mut self.bundle);
             }
             Kind::Journey => {
+                if let Some(name) = migrate::ended(desk, &document.root) {
+                    self.bundle.ended.insert(name);
+                    return;
+                }
                 let n_before = desk.n_errors();
-                let journey =
-                    journey::compile(desk, &self.names, &document.root, &document.canonical);
+                let journey = journey::compile(desk, &self.names, &document.root);
                 if let Some(journey) = journey.as_ref().filter(|_| desk.n_errors() == n_before) {
                     lint::journey(desk, journey);
                 }
@@ -333,9 +364,14 @@ fn standing(bundle: &Bundle, documents: &[Document]) -> u64 {
         has(root, "features") || has(root, "segments") || has(root, "journey") && waits(root)
     };
     let documents = documents.iter().filter(|document| stands(&document.root));
-    let texts: Vec<&str> = documents
+    let mut texts: Vec<&str> = documents
         .map(|document| document.canonical.as_str())
         .collect();
+    // What earlier journeys ask for is kept up with as long as they are kept.
+    let used = bundle.segments.iter().filter(|it| it.used);
+    if !bundle.archive.journeys.is_empty() {
+        texts.extend(used.map(|segment| segment.name.as_ref()));
+    }
     listeners::standing(bundle, &texts)
 }
 

@@ -23,7 +23,20 @@ const SCOPE: Scope<'static> = Scope {
 #[derive(Default)]
 pub struct Drafts(BTreeMap<Arc<str>, Draft>);
 
-type Draft = (Segment, Range<usize>, Option<Source>);
+/// A segment and where its name stands.
+pub type Draft = (Segment, Range<usize>, Option<Source>);
+
+impl Drafts {
+    /// Takes a segment out.
+    pub fn take(&mut self, name: &str) -> Option<Draft> {
+        self.0.remove(name)
+    }
+
+    /// Puts a segment in.
+    pub fn put(&mut self, draft: Draft) {
+        self.0.insert(draft.0.name.clone(), draft);
+    }
+}
 
 /// Reads a map of segments.
 pub fn compile_all(desk: &mut Desk, node: &Yaml, drafts: &mut Drafts) {

@@ -1,11 +1,13 @@
 //! What compiles and is most likely not meant. Every pass warns and goes on.
 
 mod catalogue;
+mod consent;
 mod demand;
 mod journey;
 mod logic;
 
 pub use catalogue::catalogue;
+pub use consent::consent;
 pub use journey::journey;
 
 use crate::policy::compile::Desk;

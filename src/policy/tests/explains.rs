@@ -22,6 +22,7 @@ offers: { free: { placements: [hero], value: 1 } }
 placements: { hero: {} }
 ---
 journey: all
+mode: shadow
 about: Everything that can be said, <b>once</b>.
 priority: 2 + 3
 enter:
@@ -67,6 +68,7 @@ fn a_journey_is_said_in_plain_words() {
         &expect![[r#"
             all  shop.yaml:17
             Everything that can be said, <b>once</b>.
+            It is a shadow: it runs and says what it would do, and nothing leaves.
 
             A customer enters
               - on `Product Added`

@@ -102,6 +102,7 @@ fn every_choice_of_the_schema_is_one_of_the_compiler() {
     expect![[r#"
         ["never","always"]
         ["lifetime","session"]
+        ["exit","same"]
         ["profile","event","entry","context","offer","p","true","false","null","in"]
         ["text","number","bool","any"]"#]]
     .assert_eq(&left.join("\n"));

@@ -1085,7 +1085,7 @@ offers: { a b: { placements: [] } }
              3 │ enter: { event: A, where: profil.id == 1 }
                ╰────
               help: keys of a journey are `journey`, `about`, `mode`, `class`, `priority`, `quiet_hours`,
-                    `enter`, `goal`, `exit`, `holdout`, `steps`
+                    `enter`, `goal`, `exit`, `holdout`, `steps`, `migrate`
 
             attune::unknown_name
 

@@ -349,7 +349,7 @@ limits: { email: 2 per 1d }
                 ·           ╰── here
              12 │ ---
                 ╰────
-              help: write it with keys: `address`, `consent`
+              help: write it with keys: `about`, `address`, `consent`
 
             attune::duplicate_name
 

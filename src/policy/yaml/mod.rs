@@ -138,6 +138,11 @@ impl Yaml {
 
     /// Writes the node without comments and layout: equal content gives equal text.
     pub fn canonical(&self, out: &mut String) {
+        self.canonical_without(None, out);
+    }
+
+    /// Writes the node as [`Yaml::canonical`] does, but for one key of the outermost map.
+    pub fn canonical_without(&self, left_out: Option<&str>, out: &mut String) {
         match &self.content {
             Content::Scalar(scalar) => {
                 let is_plain = scalar.style == Style::Plain || is_word(&scalar.text);
@@ -156,7 +161,9 @@ impl Yaml {
             }
             Content::Map(entries) => {
                 out.push('{');
-                for (key, value) in entries {
+                let stays = |key: &Self| key.text().map(AsRef::as_ref) != left_out;
+                let stays = |key: &Self| left_out.is_none() || stays(key);
+                for (key, value) in entries.iter().filter(|(key, _)| stays(key)) {
                     key.canonical(out);
                     value.canonical(out);
                 }

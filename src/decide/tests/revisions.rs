@@ -1,0 +1,180 @@
+//! Runs stay on the revision of the journey that they entered, unless the author takes them over.
+
+use expect_test::{Expect, expect};
+
+use super::{World, play};
+use crate::policy::{Bundle, Kept, Source, check_with};
+
+const OLD: &str = "
+features: { views: { count: Viewed, window: 7d } }
+segments: { loyal: { when: count('Bought') > 1, publish: false } }
+journey: tips
+enter: { event: A }
+exit: { when: in_segment('loyal') }
+steps:
+  - wait: 1d
+  - send: { channel: email, template: old-1, with: { views: profile.features.views } }
+  - wait: 1d
+  - send: { channel: email, template: old-2, with: { bought: count('Bought') } }
+";
+
+const NEW: &str = "
+journey: tips
+enter: { event: A }
+steps:
+  - wait: 1h
+  - send: { channel: email, template: new }
+";
+
+#[test]
+fn a_run_goes_on_as_it_began_and_others_begin_anew() {
+    let lines = "
+        2h Viewed
+        26h Bought
+        27h A
+        73h wake";
+    check(
+        OLD,
+        NEW,
+        lines,
+        &expect![[r#"
+            1d tips#1 @0 woke
+            1d tips#1 @1 sent email old-1
+            1d tips#1 @2 waits until 2d
+            1d ACTION email old-1 {"views":1}
+            1d3h tips#0 refused ALREADY_IN: run 1
+            2d tips#1 @2 woke
+            2d tips#1 @3 sent email old-2
+            2d tips#1 @3 left: completed
+            2d ACTION email old-2 {"bought":1}
+        "#]],
+    );
+}
+
+#[test]
+fn a_journey_that_is_no_more_lets_everybody_finish() {
+    check(
+        OLD,
+        "journey: other\nenter: { event: B }\nsteps: [stop]",
+        "73h wake",
+        &expect![[r#"
+            1d tips#1 @0 woke
+            1d tips#1 @1 sent email old-1
+            1d tips#1 @2 waits until 2d
+            2d tips#1 @2 woke
+            2d tips#1 @3 sent email old-2
+            2d tips#1 @3 left: completed
+            1d ACTION email old-1 {"views":0}
+            2d ACTION email old-2 {"bought":0}
+        "#]],
+    );
+}
+
+#[test]
+fn a_journey_that_is_ended_lets_everybody_leave() {
+    check(
+        OLD,
+        "journey: tips\nmigrate: exit",
+        "1h wake",
+        &expect![[r#"
+            1h tips#1 @0 left: migrated
+        "#]],
+    );
+}
+
+#[test]
+fn a_segment_that_is_no_more_still_lets_runs_leave() {
+    check(
+        OLD,
+        NEW,
+        "1h Bought\n2h Bought\n73h wake",
+        &expect![[r#"
+        2h loyal#0 entered: count('Bought') > 1 [2 > 1] old.yaml:3
+        2h tips#1 @0 left: exit
+    "#]],
+    );
+}
+
+#[test]
+fn runs_are_taken_over_step_by_step() {
+    let mapped = NEW.to_owned() + "  - wait: 2h\nmigrate: { steps: { '0': '2', '2': exit } }";
+    check(
+        OLD,
+        &mapped,
+        "30h wake",
+        &expect![[r#"
+        1d tips#1 @2 migrated from 0
+        1d tips#1 @2 left: completed
+    "#]],
+    );
+    let at_once = NEW.to_owned() + "migrate: { steps: { '0': '1' } }";
+    check(
+        OLD,
+        &at_once,
+        "30h wake",
+        &expect![[r#"
+        1d tips#1 @1 migrated from 0
+        1d tips#1 @1 woke
+        1d tips#1 @1 sent email new
+        1d tips#1 @1 left: completed
+        1d ACTION email new {}
+    "#]],
+    );
+}
+
+#[test]
+fn runs_are_taken_over_where_they_are() {
+    check(
+        OLD,
+        &(NEW.to_owned() + "migrate: same"),
+        "30h wake",
+        &expect![[r#"
+            1d tips#1 @0 migrated from 0
+            1d tips#1 @0 woke
+            1d tips#1 @1 sent email new
+            1d tips#1 @1 left: completed
+            1d ACTION email new {}
+        "#]],
+    );
+}
+
+#[test]
+fn only_runs_of_the_revisions_that_are_named_are_taken_over() {
+    let from = NEW.to_owned() + "migrate: { from: [0123456789abcdef], steps: exit }";
+    check(
+        OLD,
+        &from,
+        "30h wake",
+        &expect![[r#"
+        1d tips#1 @0 woke
+        1d tips#1 @1 sent email old-1
+        1d tips#1 @2 waits until 2d
+        1d ACTION email old-1 {"views":0}
+    "#]],
+    );
+}
+
+/// Enters a customer under the old policies and goes on under the later ones.
+fn check(old: &str, later: &str, script: &str, expected: &Expect) {
+    let mut world = World::new(&with_channel(old));
+    world.line("0m A");
+    world.bundle = after(&world.bundle, &with_channel(old), &with_channel(later));
+    play(world, script, expected);
+}
+
+fn with_channel(policies: &str) -> String {
+    let policies = policies.replace("\njourney: tips", "\n---\njourney: tips");
+    format!("{policies}\n---\nchannels: {{ email: {{ address: none, consent: not_required }} }}\n")
+}
+
+/// Compiles later policies, with what is kept of those before.
+fn after(before: &Bundle, old: &str, later: &str) -> Bundle {
+    let kept = Kept {
+        sources: vec![Source::new("old.yaml", old)],
+        journeys: before.journeys.iter().map(|it| it.revision).collect(),
+    };
+    let checked = check_with(&[Source::new("new.yaml", later)], &[kept]);
+    let problems = checked.problems;
+    let bundle = checked.bundle;
+    bundle.unwrap_or_else(|| panic!("{}", problems.errors().render(false)))
+}
