@@ -89,9 +89,9 @@ fn check_record(before: &[&str], events: &[&str], until: &str, expected: &Expect
         Err(error) => return expected.assert_eq(&error.to_string()),
     };
     expected.assert_eq(&texts);
-    let (bundle, tests) = compiled(&format!("{SHOP}{texts}"));
-    assert!(!tests.is_empty());
-    for report in suite::run(&bundle, &tests, &scorer) {
+    let (bundle, recorded) = compiled(&format!("{SHOP}{texts}"));
+    assert!(!recorded.is_empty());
+    for report in suite::run(&bundle, &recorded, &scorer) {
         assert!(
             report.holds(),
             "{}",
