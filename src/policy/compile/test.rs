@@ -100,7 +100,9 @@ pub fn compile(desk: &mut Desk, known: &Known<'_>, root: &Yaml) -> Option<Test> 
 pub fn refer_journey(desk: &mut Desk, known: &Known<'_>, node: &Yaml) -> Option<Arc<str>> {
     let name = desk.text(node, "the name of a journey")?;
     let journeys = known.journeys.iter().map(AsRef::as_ref);
-    desk.refer(node, "journey", &name, journeys).then_some(name)
+    // What is about an unknown journey is not without one: that is reported once.
+    desk.refer(node, "journey", &name, journeys);
+    Some(name)
 }
 
 fn start(desk: &mut Desk, node: &Yaml) -> Option<Timestamp> {

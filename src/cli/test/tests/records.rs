@@ -84,14 +84,14 @@ fn check_record(before: &[&str], events: &[&str], until: &str, expected: &Expect
         events: events.iter().map(|line| event(line)).collect(),
         until: at(until) + Duration::from_millis(123),
     };
-    let written = match record(&bundle, &scorer, &past, None) {
+    let texts = match record(&bundle, &scorer, &past, None) {
         Ok(texts) => texts.join("---\n"),
         Err(error) => return expected.assert_eq(&error.to_string()),
     };
-    expected.assert_eq(&written);
-    let (bundle, tests) = compiled(&format!("{SHOP}{written}"));
-    assert!(!tests.is_empty());
-    for report in suite::run(&bundle, &tests, &scorer) {
+    expected.assert_eq(&texts);
+    let (bundle, recorded) = compiled(&format!("{SHOP}{texts}"));
+    assert!(!recorded.is_empty());
+    for report in suite::run(&bundle, &recorded, &scorer) {
         assert!(
             report.holds(),
             "{}",
