@@ -11,7 +11,7 @@ use crate::decide::journeys::{at_step, in_run};
 use crate::decide::send::Settled;
 use crate::decide::step::{Effects, Input, Request, Step};
 use crate::decide::wait::{self, Target};
-use crate::decide::{inputs, rank, send};
+use crate::decide::{inputs, offers, send};
 use crate::domain::action::stable_id;
 use crate::domain::instance::{Instance, Wait};
 use crate::domain::{Fact, Map, Profile, Score, Timestamp, Trace, Value, What};
@@ -280,13 +280,13 @@ impl<'a> Walk<'a> {
             &number,
             &node.label,
         ]);
-        let question = rank::Question {
+        let question = offers::Question {
             id: &id,
             placement,
             limit: Some(1),
             env: self.env(),
         };
-        let ranked = match rank::rank(&question, self.input.scores) {
+        let ranked = match offers::rank(&question, self.input.scores) {
             Ok(ranked) => ranked,
             Err(requests) => return Next::Needs(requests),
         };
