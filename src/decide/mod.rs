@@ -19,6 +19,7 @@ mod journeys;
 mod migrate;
 mod observe;
 pub mod offers;
+mod outcomes;
 mod run;
 mod schedule;
 mod segments;

@@ -290,7 +290,8 @@ impl<'a> Walk<'a> {
             Ok(ranked) => ranked,
             Err(requests) => return Next::Needs(requests),
         };
-        let best = ranked.answer.offers.first().map_or(Value::Null, as_local);
+        let best = ranked.answer.offers.first();
+        let best = best.map_or(Value::Null, |best| as_local(best, &id));
         self.effects
             .facts
             .push(Fact::Bound(self.run.number, bind.clone(), best));
@@ -325,12 +326,13 @@ impl<'a> Walk<'a> {
 }
 
 /// A chosen offer as later steps see it.
-fn as_local(choice: &crate::domain::Choice) -> Value {
+fn as_local(choice: &crate::domain::Choice, decision: &Arc<str>) -> Value {
     let number = |number: Option<f64>| number.map_or(Value::Null, Value::Number);
     let mut map = Map::default();
     map.set("id", Value::Text(choice.offer.clone()));
     map.set("propensity", number(choice.propensity));
     map.set("priority", number(choice.priority));
     map.set("data", choice.data.clone());
+    map.set("decision_id", Value::Text(decision.clone()));
     Value::Map(map)
 }

@@ -4,8 +4,11 @@ use crate::decide::env::Env;
 use crate::decide::offers::{Question, rank};
 use crate::decide::step::{Ask, Effects, Scores, Step};
 use crate::domain::action::stable_id;
-use crate::domain::{Fact, Profile, Timestamp, Trace};
+use crate::domain::decision::{Decision, Given};
+use crate::domain::outcome::fingerprint;
+use crate::domain::{Answer, Fact, Profile, Timestamp, Trace};
 use crate::policy::Bundle;
+use crate::policy::offer::Placement;
 
 /// Answers a decide call.
 pub fn ask(bundle: &Bundle, profile: &Profile, ask: &Ask, scores: &Scores, now: Timestamp) -> Step {
@@ -42,4 +45,19 @@ pub fn ask(bundle: &Bundle, profile: &Profile, ask: &Ask, scores: &Scores, now: 
         answers: vec![ranked.answer.into()],
         ..Effects::default()
     })
+}
+
+/// Returns what a profile remembers of a decision, if it gave anything.
+pub fn remembered(placement: &Placement, answer: &Answer) -> Option<Fact> {
+    let given = answer.offers.iter();
+    let decision = Decision {
+        id: fingerprint(&answer.decision_id),
+        placement: answer.placement.clone(),
+        at: answer.decided_at,
+        attribution: placement.attribution,
+        offers: given
+            .map(|choice| Given::new(choice.offer.clone()))
+            .collect(),
+    };
+    (!decision.offers.is_empty()).then(|| Fact::Decided(decision.into()))
 }

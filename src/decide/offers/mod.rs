@@ -36,7 +36,7 @@ pub struct Question<'a> {
 pub struct Ranked {
     /// The answer.
     pub answer: Answer,
-    /// Capped offers that were given.
+    /// What was given, as the profile remembers it.
     pub given: Vec<Fact>,
 }
 
@@ -81,9 +81,10 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
         .unwrap_or(placement.limit)
         .min(placement.limit)
         .min(LIMIT_MAX);
-    let given = slots::choose(candidates, limit as usize, env.now, &mut answer);
+    let mut given = slots::choose(candidates, limit as usize, env.now, &mut answer);
     if answer.offers.is_empty() && limit > 0 {
         fallback::fall_back(placement, env, &mut answer);
     }
+    given.extend(ask::remembered(placement, &answer));
     Ok(Ranked { answer, given })
 }
