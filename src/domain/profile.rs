@@ -9,8 +9,10 @@ use crate::domain::cart::Cart;
 use crate::domain::consent::Consent;
 use crate::domain::contact::Contacts;
 use crate::domain::crossing::Way;
+use crate::domain::decision::Decisions;
 use crate::domain::folded::{self, Folded};
 use crate::domain::instance::{self, Instance, Past};
+use crate::domain::response::Responses;
 use crate::domain::suppression::Suppressions;
 use crate::domain::timer::{Armed, Timer};
 use crate::domain::{CustomerId, Duration, Fact, Map, Timestamp, Trace, Value};
@@ -63,6 +65,10 @@ pub struct Profile {
     pub n_crossings: u64,
     /// Timers that run beside the sleeps of runs, at most [`Profile::TIMERS_MAX`].
     pub timers: BTreeMap<Timer, Armed>,
+    /// The recent decisions that gave something.
+    pub decisions: Decisions,
+    /// The outcomes that contact policies count.
+    pub responses: Responses,
 }
 
 /// A visit: until 30 minutes of silence.
@@ -114,6 +120,8 @@ impl Profile {
             segments: BTreeMap::new(),
             n_crossings: 0,
             timers: BTreeMap::new(),
+            decisions: Decisions::default(),
+            responses: Responses::default(),
         }
     }
 
@@ -206,6 +214,9 @@ impl Profile {
                 self.contacts.reserve(channel, *action, *at, *keep);
             }
             Fact::Delivered(delivery) => self.contacts.settle(*delivery),
+            Fact::Decided(decision) => self.decisions.add(decision),
+            Fact::Told(told) => self.decisions.tell(told),
+            Fact::Responded(of, kind, at, keep) => self.responses.add(of, *kind, *at, *keep),
         }
     }
 

@@ -287,6 +287,9 @@ fn is_of_shadow(bundle: &Bundle, fact: &Fact) -> bool {
         | Fact::Unsuppressed(..)
         | Fact::Contacted(..)
         | Fact::Delivered(_)
+        | Fact::Decided(_)
+        | Fact::Told(_)
+        | Fact::Responded(..)
         | Fact::Crossed(..)
         | Fact::Armed(Timer::Edge(_) | Timer::Run(_), _) => false,
     }
