@@ -83,6 +83,8 @@ pub struct Meters {
     pub crossings: Counter,
     /// Actions that shadows would have sent.
     pub shadow_actions: Counter,
+    /// Outcomes that taught a learner something.
+    pub lessons: Counter,
     /// Images of customers larger than the budget.
     pub oversized: Counter,
     /// Decisions committed.
@@ -198,6 +200,11 @@ impl Meters {
                 "attune_policies_rejected_total",
                 "Policy sets rejected",
                 self.policies_rejected.get(),
+            ),
+            (
+                "attune_lessons_total",
+                "Outcomes that taught a learner something",
+                self.lessons.get(),
             ),
             (
                 "attune_policies_reloads_total",

@@ -86,7 +86,8 @@ fn unreadable(error: &serde_json::Error) -> Problem {
     Problem::bad_request(message.unwrap_or(&text))
 }
 
-fn no_placement(bundle: &Bundle, written: &str) -> Problem {
+/// Says that there is no such placement, and which ones there are.
+pub fn no_placement(bundle: &Bundle, written: &str) -> Problem {
     let known = || bundle.placements.keys().map(AsRef::as_ref);
     let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
     let names = if names.is_empty() {

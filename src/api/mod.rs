@@ -6,6 +6,7 @@
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
 //! GET  /v1/customers/{id}/why        how they and a journey stand   why
+//! GET  /v1/placements/{name}         what is learnt, who fares how   placements
 //! GET  /v1/policies /{revision}      what is live, and was      policies
 //! POST /v1/policies /rollback        changes it                 policies
 //! GET  /livez /readyz /metrics       for operators              health
@@ -19,6 +20,7 @@ mod eval;
 mod gate;
 mod health;
 mod openapi;
+mod placements;
 mod policies;
 mod problem;
 pub mod requests;
@@ -133,6 +135,7 @@ fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
             get(timeline::timeline),
         ),
         (Method::GET, "/v1/customers/{id}/why", get(why::why)),
+        (Method::GET, "/v1/placements/{name}", get(placements::one)),
         (Method::GET, "/v1/policies", get(policies::list)),
         (
             Method::POST,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::decide::env::Env;
+use crate::decide::learn::lesson;
 use crate::decide::step::Effects;
 use crate::decide::{features, outcomes};
 use crate::domain::contact::Delivery;
@@ -37,8 +38,10 @@ pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp
             facts.push(Fact::Folded(feature.id, change));
         }
     }
+    let updates = lesson::updates(bundle, profile, &facts);
     Effects {
         facts,
+        updates,
         ..Effects::default()
     }
 }

@@ -11,6 +11,7 @@ pub mod fact;
 pub mod folded;
 pub mod id;
 pub mod instance;
+pub mod learning;
 pub mod name;
 pub mod outcome;
 pub mod profile;

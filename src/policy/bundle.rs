@@ -9,6 +9,7 @@ use crate::domain::Zone;
 use crate::domain::instance::Instance;
 use crate::policy::feature::Feature;
 use crate::policy::journey::Journey;
+use crate::policy::learner::Learner;
 use crate::policy::limits::Limits;
 use crate::policy::model::Model;
 use crate::policy::offer::{Offer, Placement};
@@ -30,6 +31,8 @@ pub struct Bundle {
     pub offers: BTreeMap<Arc<str>, Offer>,
     /// Placements by name.
     pub placements: BTreeMap<Arc<str>, Placement>,
+    /// Learners by name.
+    pub learners: BTreeMap<Arc<str>, Learner>,
     /// What holds for the sends of all journeys.
     pub limits: Limits,
     /// Models by name.
@@ -59,6 +62,8 @@ pub struct Archive {
     pub offers: BTreeMap<Arc<str>, Offer>,
     /// Models by name.
     pub models: BTreeMap<Arc<str>, Model>,
+    /// Learners by name.
+    pub learners: BTreeMap<Arc<str>, Learner>,
 }
 
 /// Who listens to an event, by the event's name; an event that nobody listens to costs nothing.
@@ -146,6 +151,19 @@ impl Bundle {
     pub fn model(&self, name: &str) -> Option<&Model> {
         let live = self.models.get(name);
         live.or_else(|| self.archive.models.get(name))
+    }
+
+    /// Returns a learner by name, also one that only earlier journeys ask.
+    pub fn learner(&self, name: &str) -> Option<&Learner> {
+        let live = self.learners.get(name);
+        live.or_else(|| self.archive.learners.get(name))
+    }
+
+    /// Returns the learner of a version, also one that only earlier journeys ask.
+    pub fn learner_of(&self, version: u64) -> Option<&Learner> {
+        let live = self.learners.values();
+        let mut all = live.chain(self.archive.learners.values());
+        all.find(|learner| learner.version == version)
     }
 
     /// Returns a segment by name, with its index.

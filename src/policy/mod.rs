@@ -13,6 +13,7 @@ pub mod feature;
 mod format;
 pub mod journey;
 pub mod json_schema;
+pub mod learner;
 pub mod limits;
 mod lint;
 pub mod migration;

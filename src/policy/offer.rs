@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::{Duration, Value};
-use crate::policy::bundle::Place;
+use crate::policy::bundle::{Bundle, Place};
 use crate::policy::expr::Expr;
+use crate::policy::learner::Learning;
 
 /// Something that can be shown.
 #[derive(Clone, Debug)]
@@ -51,8 +52,21 @@ pub struct Placement {
     pub attribution: Duration,
     /// The offer to give when nothing qualifies.
     pub fallback: Option<Arc<str>>,
+    /// How it learns, and what is compared.
+    pub learning: Learning,
     /// Indexes are not kept: ids of the offers that name this placement, sorted.
     pub offers: Vec<Arc<str>>,
     /// Where it stands.
     pub place: Place,
+}
+
+impl Placement {
+    /// Returns the offers of the placement, each with the group whose evidence it begins with.
+    pub fn members<'a>(
+        &'a self,
+        bundle: &'a Bundle,
+    ) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+        let offers = self.offers.iter().filter_map(|id| bundle.offer(id));
+        offers.map(|offer| (offer.id.as_ref(), None))
+    }
 }

@@ -19,6 +19,7 @@ use crate::actors::record::{Commit, Dead, Forward};
 use crate::clock::Clock;
 use crate::decide::Cause;
 use crate::decide::drive::Moment;
+use crate::domain::learning::Tallies;
 use crate::domain::segment::Decoded;
 use crate::domain::{Answer, CustomerId, Duration, Profile, Timestamp};
 use crate::stream::Delivery;
@@ -30,6 +31,8 @@ pub type Loaded = (CustomerId, Option<Arrival>);
 pub struct Batch {
     /// What decides about all of them.
     policies: Arc<Policies>,
+    /// What all outcomes have taught.
+    learnt: Arc<Tallies>,
     /// One a customer, in the order in which they first appear.
     pub work: Vec<Work>,
     index: HashMap<CustomerId, usize, RandomState>,
@@ -75,9 +78,10 @@ pub enum Origin {
 }
 
 impl Batch {
-    fn new(policies: Arc<Policies>, offset: u64) -> Self {
+    fn new(policies: Arc<Policies>, learnt: Arc<Tallies>, offset: u64) -> Self {
         Self {
             policies,
+            learnt,
             work: Vec::new(),
             index: HashMap::default(),
             offset,
@@ -119,7 +123,11 @@ impl Batch {
 impl State {
     /// Takes what waits, up to the bounds of a batch, and hands it to the customers.
     pub(super) fn begin_batch(&mut self) -> Result<(), Error> {
-        let mut batch = Batch::new(self.engine.live.get(), self.offset);
+        let mut batch = Batch::new(
+            self.engine.live.get(),
+            self.engine.board.view(),
+            self.offset,
+        );
         self.take_due(&mut batch)?;
         self.engine
             .clone()
@@ -343,7 +351,12 @@ impl State {
             };
             let inputs = std::mem::take(&mut work.inputs);
             // A customer that is gone drops the slot, which counts as no answer.
-            let apply = customer::Message::Apply(inputs, batch.policies.clone(), slot);
+            let apply = customer::Message::Apply(
+                inputs,
+                batch.policies.clone(),
+                batch.learnt.clone(),
+                slot,
+            );
             let _gone = resident.actor.cast(apply);
         }
         self.engine.meters.route.since(start);

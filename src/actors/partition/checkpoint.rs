@@ -210,6 +210,7 @@ impl State {
             .seal()
             .map_err(|error| Error::Encoding(error.to_string()))?;
         batch.put(Table::Meta, Position::key(self.id), row);
+        self.write_learnt(&mut batch)?;
         batches.push(batch);
         self.engine
             .meters

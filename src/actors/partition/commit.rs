@@ -10,6 +10,7 @@ use crate::actors::emitter::Emission;
 use crate::actors::gather::gather;
 use crate::actors::record::{Commit, Dead, Span};
 use crate::actors::recover;
+use crate::domain::learning::Update;
 use crate::domain::{Fact, What};
 use crate::stream::{CommitId, Streams};
 
@@ -87,9 +88,13 @@ impl State {
             forwards: batch.forwards.clone(),
             ..Commit::default()
         };
+        let mut updates = Vec::new();
         for work in &mut batch.work {
-            collect(work, &mut commit);
+            collect(work, &mut commit, &mut updates);
         }
+        // Evidence is added in the order of the events, however they were batched: so its last bit is the same, too.
+        updates.sort_by_key(|(seq, _)| *seq);
+        commit.updates = updates.into_iter().map(|(_, update)| update).collect();
         batch.commit = commit;
         if batch.commit.is_empty() {
             // Nothing was learnt: the offset goes with the next commit or checkpoint.
@@ -134,6 +139,7 @@ impl State {
             self.checkpoint.appended(self.offset);
         }
         self.settle(&mut batch, span);
+        self.learn(&batch.commit.updates);
         if batch.commit.emits() {
             self.emitting.push_back(span);
             let commit = std::mem::take(&mut batch.commit);
@@ -222,7 +228,7 @@ fn panicked(work: &Work) -> Option<&str> {
 }
 
 /// Moves what a customer decided into the commit.
-fn collect(work: &mut Work, commit: &mut Commit) {
+fn collect(work: &mut Work, commit: &mut Commit, updates: &mut Vec<(u64, Update)>) {
     let Some(decided) = &mut work.decided else {
         return;
     };
@@ -235,6 +241,11 @@ fn collect(work: &mut Work, commit: &mut Commit) {
             work.answers.push_back(outcome.answers.last().cloned());
         }
         commit.answers.append(&mut outcome.answers);
+        let seq = match origin {
+            Origin::Event(seq) => *seq,
+            Origin::Timer | Origin::Ask(_) => u64::MAX,
+        };
+        updates.extend(outcome.updates.drain(..).map(|update| (seq, update)));
     }
     work.learnt = !facts.is_empty();
     if work.learnt {

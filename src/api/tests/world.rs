@@ -1,5 +1,6 @@
 //! A node on a real NATS server, with its API; time is the events'.
 
+use crate::actors::board::Board;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -217,6 +218,7 @@ async fn engine(streams: &JetStream, limits: Limits) -> Engine {
         payload_max: opened.payload_max,
         created: opened.created.as_millis(),
         limits,
+        board: Board::default(),
         meters: Meters::default(),
         crash: CrashPoint::default(),
     }

@@ -18,7 +18,7 @@ use crate::cli::backtest::feed::Place;
 use crate::cli::backtest::saved;
 
 /// The form of what is written; another one is refused.
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 
 /// Between two checkpoints passes at least so many times what the last one took.
 const PAUSE: u32 = 20;

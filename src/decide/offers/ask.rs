@@ -55,6 +55,7 @@ pub fn remembered(placement: &Placement, answer: &Answer) -> Option<Fact> {
         placement: answer.placement.clone(),
         at: answer.decided_at,
         attribution: placement.attribution,
+        arm: None,
         offers: given
             .map(|choice| Given::new(choice.offer.clone()))
             .collect(),

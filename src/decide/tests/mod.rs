@@ -32,6 +32,7 @@ use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{Ask, Cause, Request, Scores, handle};
 use crate::domain::event::Kind;
 use crate::domain::instance::{self, is_shadow};
+use crate::domain::learning::Tallies;
 use crate::domain::{
     Crossing, CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Trace, Value,
     What, consent,
@@ -73,6 +74,7 @@ pub struct World {
     pub bundle: Bundle,
     pub profile: Profile,
     pub score: Score,
+    pub learnt: Tallies,
     n: usize,
 }
 
@@ -86,6 +88,7 @@ impl World {
             bundle: bundle(policies),
             profile,
             score: Score::unavailable("no model"),
+            learnt: Tallies::default(),
             n: 0,
         }
     }
@@ -114,14 +117,20 @@ impl World {
             };
             requests.iter().map(of).collect()
         };
-        handle(
+        let outcome = handle(
             &self.bundle,
             &mut self.profile,
             cause,
             Moment { now, at_due: true },
             None,
             &scoring,
-        )
+            &self.learnt,
+        );
+        outcome
+            .updates
+            .iter()
+            .for_each(|update| self.learnt.apply(update));
+        outcome
     }
 }
 

@@ -1,6 +1,6 @@
 //! A customer's events once more through the core: what was decided at a time, and on what grounds.
 
-use crate::decide::drive::{Moment, Scoring, learn};
+use crate::decide::drive::{Moment, NOTHING, Scoring, learn};
 use crate::decide::why::{Account, why};
 use crate::decide::{Cause, handle};
 use crate::domain::{Duration, Event, Profile, Timestamp};
@@ -99,6 +99,7 @@ impl<'a> Replay<'a> {
             moment,
             None,
             self.scoring,
+            &NOTHING,
         );
     }
 }

@@ -13,6 +13,7 @@ use crate::policy::compile::desk::Desk;
 use crate::policy::diagnostic::Source;
 use crate::policy::expr::{Expr, Node};
 use crate::policy::journey::{Act, Journey};
+use crate::policy::learner;
 
 /// An earlier policy set and what of it is needed.
 #[derive(Clone, Debug, Default)]
@@ -125,8 +126,28 @@ impl Graft<'_> {
         if let Some(model) = &placement.model {
             self.model(old, model, asked);
         }
+        if let Some(learner) = &placement.learning.learner {
+            self.learner(old, learner, asked);
+        }
         let archive = &mut self.bundle.archive;
-        archive.placements.insert(name.clone(), placement.clone());
+        let mut kept = placement.clone();
+        // Nobody is compared any more.
+        kept.learning.challenger = None;
+        archive.placements.insert(name.clone(), kept);
+    }
+
+    fn learner(&mut self, old: &Bundle, name: &Arc<str>, asked: &mut BTreeSet<Arc<str>>) {
+        let Some(learner) = old.learners.get(name) else {
+            return;
+        };
+        if self.bundle.learner(name).is_some() {
+            return;
+        }
+        if let learner::Kind::Linear(features) = &learner.kind {
+            self.exprs(features.iter().map(|feature| &feature.of), asked);
+        }
+        let Archive { learners, .. } = &mut self.bundle.archive;
+        learners.insert(name.clone(), learner.clone());
     }
 
     fn model(&mut self, old: &Bundle, name: &Arc<str>, asked: &mut BTreeSet<Arc<str>>) {

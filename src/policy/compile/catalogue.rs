@@ -7,15 +7,16 @@ use crate::domain::{Duration, Value};
 use crate::policy::bundle::Bundle;
 use crate::policy::compile::Names;
 use crate::policy::compile::desk::Desk;
-use crate::policy::compile::limits;
 use crate::policy::compile::value::value;
+use crate::policy::compile::{learner, learning, limits};
 use crate::policy::expr::{Expr, Node, Scope, Site};
 use crate::policy::offer::{Cap, Offer, Placement};
 use crate::policy::yaml::{Content, Yaml};
 
 /// The keys of such a document.
-pub const KEYS: [&str; 6] = [
+pub const KEYS: [&str; 7] = [
     "features",
+    "learners",
     "segments",
     "offers",
     "placements",
@@ -32,7 +33,7 @@ const OFFER_KEYS: [&str; 7] = [
     "data",
 ];
 const OFFER_LATER: [&str; 6] = ["budget", "weight", "group", "until", "from", "suitable"];
-const PLACEMENT_KEYS: [&str; 7] = [
+const PLACEMENT_KEYS: [&str; 12] = [
     "about",
     "model",
     "score",
@@ -40,8 +41,13 @@ const PLACEMENT_KEYS: [&str; 7] = [
     "limit",
     "fallback",
     "attribution",
+    "learner",
+    "explore",
+    "control",
+    "holdout",
+    "challenger",
 ];
-const PLACEMENT_LATER: [&str; 4] = ["explore", "groups", "smoothing", "control"];
+const PLACEMENT_LATER: [&str; 2] = ["groups", "smoothing"];
 /// The most offers of an answer.
 const LIMIT_MAX: u32 = 100;
 
@@ -51,6 +57,8 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, bundle: &mut Bundle)
         return;
     }
     limits::compile(desk, names, root, &mut bundle.limits);
+    let learners = section(desk, root, "learners");
+    learner::compile_all(desk, learners, bundle);
     for (key, node) in section(desk, root, "placements") {
         let placement = placement(desk, names, key, node);
         bundle
@@ -73,6 +81,7 @@ pub fn link(bundle: &mut Bundle) {
             .filter(|offer| offer.placements.contains(&placement.name))
             .map(|offer| offer.id.clone())
             .collect();
+        learning::link(placement);
     }
 }
 
@@ -204,20 +213,25 @@ fn placement(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Option<
         Some(node) => desk.duration(node, "`attribution`", true),
         None => Some(ATTRIBUTION),
     };
-    let placement = Placement {
+    let learning = learning::learning(desk, names, &fields);
+    let mut placement = Placement {
         name,
         model,
         rank: rank.map_or(Some(None), |rank| rank.map(Some))?,
         limit: limit?,
         attribution: attribution?,
         fallback,
+        learning: learning?,
         offers: Vec::new(),
         place: desk.place(key),
     };
+    if !learning::challenge(desk, names, &fields, &mut placement) {
+        return None;
+    }
     first.then_some(placement)
 }
 
-fn model(desk: &mut Desk, names: &Names, node: &Yaml) -> Option<Arc<str>> {
+pub fn model(desk: &mut Desk, names: &Names, node: &Yaml) -> Option<Arc<str>> {
     let name = desk.text(node, "the name of a model")?;
     let known = names.models.keys().map(AsRef::as_ref);
     desk.refer(node, "model", &name, known).then_some(name)

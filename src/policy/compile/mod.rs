@@ -10,6 +10,8 @@ mod expect;
 mod feature;
 mod fields;
 mod journey;
+mod learner;
+mod learning;
 mod limits;
 mod listeners;
 mod migrate;
@@ -144,6 +146,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
         "journey",
         "offers",
         "placements",
+        "learners",
         "features",
         "segments",
         "limits",
@@ -191,6 +194,7 @@ struct Names {
     models: BTreeMap<Arc<str>, bool>,
     placements: BTreeSet<Arc<str>>,
     offers: BTreeSet<Arc<str>>,
+    learners: BTreeSet<Arc<str>>,
     /// Channels that a send names or that are declared.
     channels: BTreeSet<Arc<str>>,
     /// The templates that channels have, if they are declared.
@@ -210,6 +214,7 @@ impl<'d> Build<'d> {
             let root = &document.root;
             names.placements.extend(keys(root, "placements"));
             names.offers.extend(keys(root, "offers"));
+            names.learners.extend(keys(root, "learners"));
             limits::channels(root, &mut names.channels);
         }
         Self {
@@ -277,6 +282,9 @@ impl<'d> Build<'d> {
         // An offer that did not compile is missing where it is named.
         if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
+        }
+        if !desk.incomplete && self.names.learners.len() == self.bundle.learners.len() {
+            learning::check(desk, &self.bundle, &sources(self.documents));
         }
         // A channel or a segment that did not compile may be what asks.
         if !desk.incomplete && desk.n_errors() == 0 {

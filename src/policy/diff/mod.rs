@@ -1,5 +1,6 @@
 //! What differs between two bundles, in words.
 
+mod learning;
 mod lines;
 mod words;
 
@@ -57,11 +58,13 @@ pub enum Kind {
     Channel,
     /// A model.
     Model,
+    /// A learner.
+    Learner,
 }
 
 impl Kind {
     /// All of them, in the order in which changes are told.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Journey,
         Self::Offer,
         Self::Placement,
@@ -70,6 +73,7 @@ impl Kind {
         Self::Limit,
         Self::Channel,
         Self::Model,
+        Self::Learner,
     ];
 
     /// Returns the word.
@@ -83,6 +87,7 @@ impl Kind {
             Self::Limit => "limit",
             Self::Channel => "channel",
             Self::Model => "model",
+            Self::Learner => "learner",
         }
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::domain::Value;
 use crate::policy::Bundle;
-use crate::policy::diff::Kind;
 use crate::policy::diff::lines::{Line, Way};
+use crate::policy::diff::{Kind, learning};
 use crate::policy::explain;
 use crate::policy::expr::Expr;
 use crate::policy::feature::{Feature, Fold, Window};
@@ -53,6 +53,7 @@ pub fn all(bundle: &Bundle, kind: Kind) -> BTreeMap<Arc<str>, Told> {
         }
         Kind::Channel => each(&bundle.limits.channels, channel),
         Kind::Model => each(&bundle.models, model),
+        Kind::Learner => each(&bundle.learners, learning::learner),
     }
 }
 
@@ -144,6 +145,7 @@ fn placement(placement: &Placement) -> Vec<String> {
     lines.extend(placement.model.iter().map(|model| format!("model {model}")));
     let fallback = placement.fallback.iter();
     lines.extend(fallback.map(|offer| format!("else {offer}")));
+    lines.extend(learning::placement(&placement.learning));
     lines
 }
 

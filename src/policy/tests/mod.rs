@@ -21,6 +21,7 @@ mod validator;
 mod wrong_consent;
 mod wrong_documents;
 mod wrong_expressions;
+mod wrong_learning;
 mod wrong_limits;
 mod wrong_logic;
 mod wrong_migrate;
