@@ -5,6 +5,7 @@ mod ask;
 mod contact;
 mod explain;
 mod fallback;
+mod gate;
 mod propensity;
 mod slots;
 mod stages;
@@ -13,8 +14,11 @@ use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::step::{Request, Scores};
-use crate::domain::{Answer, Fact, Score};
+use crate::domain::{Answer, Fact};
+use crate::policy::offer::{Offer, Placement};
+use gate::Gate;
 
+pub use arbitrate::smooth;
 pub use ask::ask;
 
 /// The most offers an answer holds.
@@ -47,31 +51,22 @@ pub struct Ranked {
 /// The scores that are missing; call again with them.
 pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Request>> {
     let env = &question.env;
-    let mut answer = Answer {
-        decision_id: question.id.clone(),
-        customer: env.profile.id.clone(),
-        placement: question.placement.clone(),
-        offers: Vec::new(),
-        losers: Vec::new(),
-        degraded: false,
-        fallback: false,
-        decided_at: env.now,
-    };
+    let mut answer = nothing(question);
     let Some(placement) = env.bundle.placement(question.placement) else {
-        return Ok(Ranked {
-            answer,
-            given: Vec::new(),
-        });
+        let given = Vec::new();
+        return Ok(Ranked { answer, given });
     };
     if let Some(request) = propensity::shared(placement, env, scores) {
         return Err(vec![request]);
     }
-    let eligible = stages::eligible(placement, env, &mut answer.losers);
-    let propensities = propensity::propensities(placement, &eligible, env, scores)?;
-    let mut candidates = Vec::with_capacity(eligible.len());
-    for (offer, propensity) in eligible.into_iter().zip(propensities) {
-        answer.degraded |= matches!(propensity, Some(Score::Unavailable(_)));
-        match arbitrate::judge(placement, offer, propensity.as_ref(), env) {
+    let mut gate = Gate::new(placement, env);
+    let passed = qualify(placement, &mut gate, env, &mut answer);
+    let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
+    let propensities = propensity::propensities(placement, &offers, env, scores)?;
+    let mut candidates = Vec::with_capacity(passed.len());
+    for (passed, propensity) in passed.iter().zip(propensities) {
+        answer.degraded |= propensity.is_broken();
+        match arbitrate::judge(placement, passed, propensity, env) {
             Ok(candidate) => candidates.push(candidate),
             Err(loser) => answer.losers.push(loser),
         }
@@ -81,10 +76,46 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
         .unwrap_or(placement.limit)
         .min(placement.limit)
         .min(LIMIT_MAX);
-    let mut given = slots::choose(candidates, limit as usize, env.now, &mut answer);
+    let picked = slots::pick(placement, candidates, limit as usize);
+    let mut given = slots::fill(picked, env.now, &mut answer);
     if answer.offers.is_empty() && limit > 0 {
-        fallback::fall_back(placement, env, &mut answer);
+        fallback::fall_back(placement, &mut gate, env, &mut answer);
     }
     given.extend(ask::remembered(placement, &answer));
     Ok(Ranked { answer, given })
+}
+
+/// The answer before anything is known.
+fn nothing(question: &Question<'_>) -> Answer {
+    let env = &question.env;
+    Answer {
+        decision_id: question.id.clone(),
+        customer: env.profile.id.clone(),
+        placement: question.placement.clone(),
+        offers: Vec::new(),
+        losers: Vec::new(),
+        passed_over: Vec::new(),
+        runner_up: None,
+        degraded: false,
+        fallback: false,
+        decided_at: env.now,
+    }
+}
+
+/// Returns the offers that pass every stage; the others lose.
+fn qualify<'a>(
+    placement: &'a Placement,
+    gate: &mut Gate<'a>,
+    env: &Env<'a>,
+    answer: &mut Answer,
+) -> Vec<stages::Passed<'a>> {
+    let mut qualified = Vec::with_capacity(placement.offers.len());
+    let offers = placement.offers.iter();
+    for offer in offers.filter_map(|id| env.bundle.offer(id)) {
+        match stages::pass(gate, offer, env) {
+            Ok(passed) => qualified.push(passed),
+            Err(loser) => answer.losers.push(loser),
+        }
+    }
+    qualified
 }

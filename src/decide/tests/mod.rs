@@ -14,6 +14,7 @@ mod laws_segments;
 mod laws_why;
 mod offers;
 mod outcomes;
+mod pipeline;
 mod questions;
 mod quiet_hours;
 mod revisions;

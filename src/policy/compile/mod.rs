@@ -5,15 +5,19 @@ mod archive;
 mod arms;
 mod catalogue;
 mod desk;
+mod engagement;
 mod enter;
 mod expect;
 mod feature;
 mod fields;
+mod group;
 mod journey;
 mod limits;
 mod listeners;
 mod migrate;
 mod model;
+mod offer;
+mod placement;
 mod quiet;
 mod schema;
 mod segment;
@@ -103,7 +107,7 @@ struct Document {
 enum Kind {
     /// Any of `schemas`, `templates`: what the rest is checked against.
     Schema,
-    /// Any of `features`, `segments`, `offers`, `placements`, `limits`, `channels`.
+    /// Any of `features`, `segments`, `offers`, `groups`, `placements`, `limits`, `channels`.
     Catalogue,
     /// A model manifest.
     Model,
@@ -143,6 +147,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     let known = [
         "journey",
         "offers",
+        "groups",
         "placements",
         "features",
         "segments",
@@ -191,6 +196,7 @@ struct Names {
     models: BTreeMap<Arc<str>, bool>,
     placements: BTreeSet<Arc<str>>,
     offers: BTreeSet<Arc<str>>,
+    groups: BTreeSet<Arc<str>>,
     /// Channels that a send names or that are declared.
     channels: BTreeSet<Arc<str>>,
     /// The templates that channels have, if they are declared.
@@ -210,6 +216,7 @@ impl<'d> Build<'d> {
             let root = &document.root;
             names.placements.extend(keys(root, "placements"));
             names.offers.extend(keys(root, "offers"));
+            names.groups.extend(keys(root, "groups"));
             limits::channels(root, &mut names.channels);
         }
         Self {

@@ -1,5 +1,6 @@
 //! What differs between two bundles, in words.
 
+mod catalogue;
 mod lines;
 mod words;
 
@@ -45,6 +46,8 @@ pub enum Kind {
     Journey,
     /// An offer.
     Offer,
+    /// A group of offers.
+    Group,
     /// A placement.
     Placement,
     /// A segment.
@@ -61,9 +64,10 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which changes are told.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 9] = [
         Self::Journey,
         Self::Offer,
+        Self::Group,
         Self::Placement,
         Self::Segment,
         Self::Feature,
@@ -77,6 +81,7 @@ impl Kind {
         match self {
             Self::Journey => "journey",
             Self::Offer => "offer",
+            Self::Group => "group",
             Self::Placement => "placement",
             Self::Segment => "segment",
             Self::Feature => "feature",

@@ -18,8 +18,8 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                · ───┬──
                ·    ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
+              help: a document has one of the keys `journey`, `offers`, `groups`, `placements`, `features`,
+                    `segments`, `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
     );
 }
 
@@ -759,7 +759,7 @@ placements:
                ·                         ──┬──
                ·                           ╰── here
                ╰────
-              help: `offer` has `id`, `value`, `data`
+              help: `offer` has `id`, `value`, `group`, `data`
 
             attune::not_supported
 
@@ -770,8 +770,9 @@ placements:
                ·                                 ───┬───
                ·                                    ╰── here
                ╰────
-              help: leave it out; keys of placement `p` are `about`, `model`, `score`, `rank`, `limit`,
-                    `fallback`, `attribution`"#]],
+              help: leave it out; keys of placement `p` are `about`, `model`, `score`, `rank`, `factors`,
+                    `context_weights`, `smoothing`, `groups`, `diversity`, `contact`, `channel`, `purpose`,
+                    `limit`, `fallback`, `attribution`"#]],
     );
 }
 
