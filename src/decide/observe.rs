@@ -19,7 +19,7 @@ pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp
     traits(event, &mut facts);
     zone(profile, event, &mut facts);
     facts.extend(guarded(event));
-    facts.extend(outcomes::outcomes(profile, event, now));
+    facts.extend(outcomes::outcomes(bundle, profile, event, now));
     if let Some(change) = cart::Change::of(&event.name, &event.properties) {
         let currency = event
             .properties

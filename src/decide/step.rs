@@ -149,6 +149,6 @@ pub fn step(bundle: &Bundle, profile: &Profile, input: Input<'_>, now: Timestamp
         Stage::Migrate => Step::Done(migrate::migrate(bundle, profile, now)),
         Stage::Crossed(of) => Step::Done(journeys::crossed(bundle, profile, of, now)),
         Stage::Fire(timer) => Step::Done(absences::fire(bundle, profile, timer, now)),
-        Stage::Ask(ask) => offers::ask(bundle, profile, ask, input.scores, now),
+        Stage::Ask(ask) => offers::ask(bundle, profile, ask, &input, now),
     }
 }

@@ -1,6 +1,7 @@
 //! The words everything else is written in.
 
 pub mod action;
+pub mod answer;
 pub mod cart;
 pub mod consent;
 pub mod contact;
@@ -25,7 +26,8 @@ pub mod trace;
 pub mod value;
 pub mod zone;
 
-pub use action::{Action, Answer, Choice, Loser, Reason};
+pub use action::Action;
+pub use answer::{Answer, Choice, Loser, Reason};
 pub use crossing::Crossing;
 pub use event::Event;
 pub use fact::Fact;

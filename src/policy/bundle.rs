@@ -12,7 +12,7 @@ use crate::policy::journey::Journey;
 use crate::policy::learner::Learner;
 use crate::policy::limits::Limits;
 use crate::policy::model::Model;
-use crate::policy::offer::{Offer, Placement};
+use crate::policy::offer::{Group, Offer, Placement};
 use crate::policy::question::Vocabulary;
 use crate::policy::segment::Segment;
 
@@ -29,6 +29,8 @@ pub struct Bundle {
     pub ended: BTreeSet<Arc<str>>,
     /// Offers by id.
     pub offers: BTreeMap<Arc<str>, Offer>,
+    /// Groups of offers by name.
+    pub groups: BTreeMap<Arc<str>, Group>,
     /// Placements by name.
     pub placements: BTreeMap<Arc<str>, Placement>,
     /// Learners by name.
@@ -60,6 +62,8 @@ pub struct Archive {
     pub placements: BTreeMap<Arc<str>, Placement>,
     /// Offers by id.
     pub offers: BTreeMap<Arc<str>, Offer>,
+    /// Groups by name.
+    pub groups: BTreeMap<Arc<str>, Group>,
     /// Models by name.
     pub models: BTreeMap<Arc<str>, Model>,
     /// Learners by name.
@@ -145,6 +149,12 @@ impl Bundle {
     pub fn offer(&self, id: &str) -> Option<&Offer> {
         let live = self.offers.get(id);
         live.or_else(|| self.archive.offers.get(id))
+    }
+
+    /// Returns a group by name, also one that only offers of earlier journeys are in.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        let live = self.groups.get(name);
+        live.or_else(|| self.archive.groups.get(name))
     }
 
     /// Returns a model by name, also one that only earlier journeys ask.

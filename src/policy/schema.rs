@@ -111,6 +111,7 @@ impl Schemas {
         fields(&[
             ("id", Shape::Text),
             ("value", Shape::Number),
+            ("group", Shape::Text),
             ("data", Shape::Any),
         ])
     }

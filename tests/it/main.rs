@@ -18,9 +18,13 @@ mod bad_start;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod crash_learning;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod hillstrom;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]

@@ -49,11 +49,13 @@ channels: { email: { address: none, consent: not_required } }
     "
 offers:
   shipping: { placements: [hero], value: 4, data: { title: Free shipping } }
+  news: { placements: [footer] }
   welcome: { placements: [hero], value: 8, when: count('Order Completed') == 0, cap: 1 per 7d, model: purchase-intent }
   club: { placements: [hero], value: 5, when: context.page == 'club' }
 placements:
   hero: { limit: 4 }
-  footer: { limit: 1 }
+  footer: { limit: 1, learner: taste, control: none }
+learners: { taste: {} }
 ",
 ];
 

@@ -13,6 +13,7 @@ use crate::policy::learner::{Kind, Learner, Prior};
 /// What a learner knows of the offers of a placement at a time.
 pub struct Posterior<'a> {
     learner: &'a Learner,
+    prior: Prior,
     now: Timestamp,
     rows: Option<&'a BTreeMap<Arc<str>, Row>>,
     /// The evidence of all offers of each group.
@@ -51,10 +52,20 @@ impl<'a> Posterior<'a> {
         }
         Self {
             learner,
+            prior: learner.prior,
             now,
             rows,
             groups,
         }
+    }
+
+    /// Begins at another prior than the learner's.
+    #[must_use]
+    pub fn starting_at(self, prior: Prior) -> Self {
+        // Without any evidence nothing would be believed.
+        let evidence = prior.evidence.max(1e-3);
+        let prior = Prior { evidence, ..prior };
+        Self { prior, ..self }
     }
 
     /// Returns the evidence about an offer.
@@ -80,15 +91,13 @@ impl<'a> Posterior<'a> {
             others.add(row, -row.left(self.now));
         }
         match (&self.learner.kind, sample) {
-            (Kind::Linear(_), Sample::Point(x)) => {
-                linear_belief(self.learner.prior, &others, &own, x)
-            }
+            (Kind::Linear(_), Sample::Point(x)) => linear_belief(self.prior, &others, &own, x),
             (Kind::Calibrate, Sample::Scored(score)) => {
                 let (around, _) = shift::fit(0.0, &others.bins());
                 shift::belief(around, &own.bins(), f64::from(*score))
             }
             (Kind::Beta | Kind::Linear(_) | Kind::Calibrate, _) => {
-                beta_belief(self.learner.prior, &others, &own)
+                beta_belief(self.prior, &others, &own)
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::decide::offers::Ranked;
 use crate::decide::offers::arbitrate::Candidate;
+use crate::domain::answer::Factors;
 use crate::domain::{Choice, Loser, Reason, What};
 use crate::policy::offer::Offer;
 
@@ -50,17 +51,25 @@ fn by_reason(losers: &[Loser]) -> String {
 impl Candidate<'_> {
     /// Returns the offer as the answer shows it.
     pub fn into_choice(self) -> Choice {
-        let p = self
-            .propensity
-            .map_or_else(|| "1 (no model)".into(), |p| format!("{p:.6}"));
+        let Factors { p, c, v, l } = self.factors;
+        let p = match self.propensity {
+            Some(known) if known.to_bits() == p.to_bits() => format!("p {p:.6}"),
+            Some(known) => format!("p {p:.6} (the model says {known:.6})"),
+            None if p.to_bits() == 1.0_f64.to_bits() => "p 1 (no model)".into(),
+            None => format!("p {p:.6} (no model)"),
+        };
         let why = format!(
-            "priority {:.6} from p {p} and value {}",
-            self.priority, self.value
+            "priority {:.6} from {p}, context {c}, value {v} and levers {l}",
+            self.priority
         );
         Choice {
             offer: self.offer.id.clone(),
             propensity: self.propensity,
             priority: Some(self.priority),
+            probability: self.probability,
+            explored: self.explored,
+            factors: Some(self.factors),
+            inputs: self.inputs,
             data: self.offer.data.clone(),
             reasons: vec![why.into()],
         }

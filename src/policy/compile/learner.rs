@@ -101,7 +101,7 @@ fn kind(desk: &mut Desk, fields: &Fields<'_>, key: &Yaml, way: Way) -> Option<Ki
         (Way::Linear, None) => {
             let message = "a linear learner needs `features`";
             let help = "write `features: { NAME: EXPRESSION }`, or `kind: beta`";
-            desk.advise("missing_key", key.span.clone(), message, help);
+            desk.advise("bad_value", key.span.clone(), message, help);
             None
         }
         (Way::Beta | Way::Calibrate, Some(node)) => {

@@ -153,7 +153,7 @@ fn overrides(
         placement.model = if is_none(node) {
             None
         } else {
-            super::catalogue::model(desk, names, node)
+            super::offer::model(desk, names, node)
         };
     }
     if let Some(node) = fields.get("learner") {

@@ -5,10 +5,12 @@ mod archive;
 mod arms;
 mod catalogue;
 mod desk;
+mod engagement;
 mod enter;
 mod expect;
 mod feature;
 mod fields;
+mod group;
 mod journey;
 mod learner;
 mod learning;
@@ -16,6 +18,8 @@ mod limits;
 mod listeners;
 mod migrate;
 mod model;
+mod offer;
+mod placement;
 mod quiet;
 mod schema;
 mod segment;
@@ -105,7 +109,7 @@ struct Document {
 enum Kind {
     /// Any of `schemas`, `templates`: what the rest is checked against.
     Schema,
-    /// Any of `features`, `segments`, `offers`, `placements`, `limits`, `channels`.
+    /// Any of `features`, `segments`, `offers`, `groups`, `placements`, `limits`, `channels`.
     Catalogue,
     /// A model manifest.
     Model,
@@ -145,6 +149,7 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     let known = [
         "journey",
         "offers",
+        "groups",
         "placements",
         "learners",
         "features",
@@ -195,6 +200,7 @@ struct Names {
     placements: BTreeSet<Arc<str>>,
     offers: BTreeSet<Arc<str>>,
     learners: BTreeSet<Arc<str>>,
+    groups: BTreeSet<Arc<str>>,
     /// Channels that a send names or that are declared.
     channels: BTreeSet<Arc<str>>,
     /// The templates that channels have, if they are declared.
@@ -215,6 +221,7 @@ impl<'d> Build<'d> {
             names.placements.extend(keys(root, "placements"));
             names.offers.extend(keys(root, "offers"));
             names.learners.extend(keys(root, "learners"));
+            names.groups.extend(keys(root, "groups"));
             limits::channels(root, &mut names.channels);
         }
         Self {

@@ -1,5 +1,6 @@
 //! What differs between two bundles, in words.
 
+mod catalogue;
 mod learning;
 mod lines;
 mod words;
@@ -46,6 +47,8 @@ pub enum Kind {
     Journey,
     /// An offer.
     Offer,
+    /// A group of offers.
+    Group,
     /// A placement.
     Placement,
     /// A segment.
@@ -64,9 +67,10 @@ pub enum Kind {
 
 impl Kind {
     /// All of them, in the order in which changes are told.
-    const ALL: [Self; 9] = [
+    const ALL: [Self; 10] = [
         Self::Journey,
         Self::Offer,
+        Self::Group,
         Self::Placement,
         Self::Segment,
         Self::Feature,
@@ -81,6 +85,7 @@ impl Kind {
         match self {
             Self::Journey => "journey",
             Self::Offer => "offer",
+            Self::Group => "group",
             Self::Placement => "placement",
             Self::Segment => "segment",
             Self::Feature => "feature",

@@ -25,6 +25,7 @@ mod wrong_learning;
 mod wrong_limits;
 mod wrong_logic;
 mod wrong_migrate;
+mod wrong_offers;
 mod wrong_segments;
 mod wrong_steps;
 mod wrong_tests;

@@ -18,8 +18,8 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                · ───┬──
                ·    ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `learners`, `features`,
-                    `segments`, `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
+              help: a document has one of the keys `journey`, `offers`, `groups`, `placements`, `learners`,
+                    `features`, `segments`, `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
     );
 }
 
@@ -759,7 +759,7 @@ placements:
                ·                         ──┬──
                ·                           ╰── here
                ╰────
-              help: `offer` has `id`, `value`, `data`"#]],
+              help: `offer` has `id`, `value`, `group`, `data`"#]],
     );
 }
 

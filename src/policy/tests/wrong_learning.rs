@@ -37,7 +37,7 @@ fn features_belong_to_a_linear_learner() {
     check_wrong(
         "learners:\n  a: { kind: linear }\n  b: { features: { x: profile.cart.value } }\n  c: { kind: linear, features: { x: profile.cart.valu } }\n",
         &expect![[r#"
-            attune::missing_key
+            attune::bad_value
 
               × a linear learner needs `features`
                ╭─[shop.yaml:2:3]
