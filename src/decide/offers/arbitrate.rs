@@ -103,55 +103,80 @@ pub fn judge<'a>(
         offer: Some((offer, Some(v))),
         ..env
     };
-    let (c, l) = (
-        context(placement, &env),
-        (1.0 + passed.levers / 100.0).max(0.0),
-    );
-    let or_one = |factor: Factor, x: f64| {
-        if placement.factors.contains(&factor) {
-            x
-        } else {
-            1.0
-        }
-    };
-    let factors = |p: f64| Factors {
-        p: or_one(Factor::Propensity, p),
-        c: or_one(Factor::Context, c),
-        v: or_one(Factor::Value, v),
-        l: or_one(Factor::Levers, l),
-    };
-    let priority = |p: f64| match &placement.rank {
-        None => Some(factors(p).priority()),
-        Some(rank) => {
-            let propensity = Some(p);
-            number(rank, &Env { propensity, ..env })
-        }
+    let price = Price {
+        placement,
+        env,
+        c: context(placement, &env),
+        v,
+        l: (1.0 + passed.levers / 100.0).max(0.0),
     };
     let unknown = || lost(offer, Reason::Unsuitable, "rank is unknown".into());
-    let at_guess = priority(p).ok_or_else(unknown)?;
     let (belief, credit) = believed.map(|it| (it.belief, it.credit)).unzip();
     let belief = belief.filter(|_| seat.explore == Explore::Thompson);
-    let drawn = belief.map(|belief| {
-        let base = priority(0.0)?;
-        let slope = priority(1.0)? - base;
-        Some(Drawn {
-            belief,
-            base,
-            slope,
-        })
-    });
+    let drawn = belief.map(|belief| price.drawn(belief).ok_or_else(unknown));
     Ok(Candidate {
         offer,
         order: passed.order,
         propensity: known,
         inputs: propensity.inputs,
-        factors: factors(p),
-        priority: at_guess,
-        drawn: drawn.map(|it| it.ok_or_else(unknown)).transpose()?,
+        factors: price.factors(p),
+        priority: price.priority(p).ok_or_else(unknown)?,
+        drawn: drawn.transpose()?,
         credit,
         probability: 1.0,
         explored: false,
     })
+}
+
+/// What an offer is ranked by, but for its propensity.
+struct Price<'a> {
+    placement: &'a Placement,
+    env: Env<'a>,
+    c: f64,
+    v: f64,
+    l: f64,
+}
+
+impl Price<'_> {
+    /// Returns the factors; those that do not count are 1.
+    fn factors(&self, p: f64) -> Factors {
+        let or_one = |factor: Factor, x: f64| {
+            if self.placement.factors.contains(&factor) {
+                x
+            } else {
+                1.0
+            }
+        };
+        Factors {
+            p: or_one(Factor::Propensity, p),
+            c: or_one(Factor::Context, self.c),
+            v: or_one(Factor::Value, self.v),
+            l: or_one(Factor::Levers, self.l),
+        }
+    }
+
+    /// Returns the priority at a propensity.
+    fn priority(&self, p: f64) -> Option<f64> {
+        let Some(rank) = &self.placement.rank else {
+            return Some(self.factors(p).priority());
+        };
+        let env = Env {
+            propensity: Some(p),
+            ..self.env
+        };
+        eval(&rank.root, &env).and_then(|value| value.as_f64())
+    }
+
+    /// Returns the priority as a line over a propensity that is drawn.
+    fn drawn(&self, belief: Belief) -> Option<Drawn> {
+        let base = self.priority(0.0)?;
+        let slope = self.priority(1.0)? - base;
+        Some(Drawn {
+            belief,
+            base,
+            slope,
+        })
+    }
 }
 
 fn number<'a>(of: &'a Expr, env: &Env<'a>) -> Option<f64> {

@@ -97,14 +97,16 @@ fn rank_from(
     let passed = qualify(placement, &mut gate, env, &mut answer);
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
     let propensities = propensity::propensities(placement, &offers, env, scores)?;
-    let believer = Believer::of(placement, env, question.learnt);
+    let learner = Believer::of(placement, env, question.learnt);
     answer.arm = seat.arm;
-    answer.learner = believer.as_ref().map(Believer::by);
+    answer.learner = learner.as_ref().map(Believer::by);
     let mut candidates = Vec::with_capacity(passed.len());
     for (passed, propensity) in passed.iter().zip(propensities) {
         answer.degraded |= propensity.is_broken();
-        let believed = believer.as_ref();
-        let believed = believed.and_then(|it| it.believe(passed.offer, propensity.known()));
+        let score = propensity.known();
+        let believed = learner
+            .as_ref()
+            .and_then(|it| it.believe(passed.offer, score));
         match arbitrate::judge(seat, passed, propensity, believed, env) {
             Ok(candidate) => candidates.push(candidate),
             Err(loser) => answer.losers.push(loser),

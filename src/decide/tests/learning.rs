@@ -122,11 +122,15 @@ fn an_offer_of_a_decision_is_one_trial_and_its_best_outcome_counts() {
         tell("5m", "Offer Rejected"),
         tell("6m", "Offer Converted"),
     ];
-    learns(TASTE, &script, &expect![[r#"
+    learns(
+        TASTE,
+        &script,
+        &expect![[r#"
         1m Offer Impression: a 0 of 1
         3m Offer Clicked: a 0.5 of 1
         6m Offer Converted: a 1 of 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -137,9 +141,13 @@ fn an_outcome_that_comes_before_the_impression_is_the_trial() {
         format!(r#"1m Offer Converted {{"decision_id":"{id}"}}"#),
         format!(r#"2m Offer Impression {{"decision_id":"{id}"}}"#),
     ];
-    learns(TASTE, &script, &expect![[r#"
+    learns(
+        TASTE,
+        &script,
+        &expect![[r#"
         1m Offer Converted: a 1 of 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
@@ -154,9 +162,13 @@ fn what_comes_too_late_or_belongs_to_no_decision_teaches_nothing() {
         format!(r#"2d1m Offer Clicked {{"decision_id":"{id}"}}"#),
         format!(r#"8d Offer Converted {{"decision_id":"{id}"}}"#),
     ];
-    learns(TASTE, &script, &expect![[r#"
+    learns(
+        TASTE,
+        &script,
+        &expect![[r#"
         1m Offer Impression: a 0 of 1
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
