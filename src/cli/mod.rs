@@ -4,14 +4,18 @@ pub mod backtest;
 pub mod check;
 mod client;
 pub mod completions;
+pub mod csv;
 pub mod dev;
 pub mod eval;
+pub mod evaluate;
 pub mod explain;
 pub mod fmt;
 pub mod history;
 pub mod init;
+pub mod models;
 pub mod plan;
 pub mod policies;
+mod progress;
 pub mod schema;
 pub mod serve;
 pub mod test;
@@ -64,6 +68,8 @@ enum Command {
     Apply(plan::ApplyArgs),
     /// Says what an expression is worth for a customer, and what of it is unknown.
     Eval(eval::Args),
+    /// Says what a policy would have earned, from a log of choices that another one made.
+    Evaluate(evaluate::Args),
     /// Lists the revisions of the policies of a server: what is live, and what was.
     Policies(policies::Args),
     /// Makes an earlier revision of the policies live again, at once.
@@ -71,6 +77,8 @@ enum Command {
     /// It becomes a revision of its own, so it can be rolled back, too. It stays live through restarts of the server
     /// until its folder changes. Who is in a journey stays on the revision that they entered.
     Rollback(policies::RollBack),
+    /// Tries models out, and lists them.
+    Models(models::Args),
     /// Prints the completions of a shell.
     Completions(completions::Args),
     /// Says what was decided for a customer and why, and why not.
@@ -94,8 +102,10 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Apply(args) => plan::apply(args),
         Command::Eval(args) => eval::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
         Command::Policies(args) => policies::run(args),
         Command::Rollback(args) => policies::roll_back(args),
+        Command::Models(args) => models::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Why(args) => why::run(args),
     };

@@ -8,6 +8,7 @@ pub mod drive;
 mod entries;
 pub mod env;
 mod eval;
+pub mod evaluate;
 mod explain;
 mod features;
 mod function;
