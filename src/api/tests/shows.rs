@@ -194,3 +194,22 @@ async fn the_server_is_ready_until_nats_is_gone() {
     );
     assert_eq!(world.get("/livez").await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_shown_with_its_columns_and_what_it_makes_of_unknown_values() {
+    let world = World::start(None).await;
+    let mut shown = String::new();
+    for path in [
+        "/v1/models",
+        "/v1/models/purchase-intent",
+        "/v1/models/purchase-intend",
+    ] {
+        writeln!(shown, "{}", world.get(path).await.body).unwrap();
+    }
+    expect![[r#"
+        {"models":[{"model":"purchase-intent","about":"","n_inputs":1,"per_offer":false,"metrics":{}}]}
+        {"model":"purchase-intent","about":"","n_inputs":1,"per_offer":false,"metrics":{},"file":"model.onnx","inputs":[{"column":"pages","from":"profile.features.product_pages","type":"number","unknown":"0"}],"output":{"name":"probabilities","class":1}}
+        {"type":"urn:attune:problem:unknown-model","title":"there is no such model","status":404,"detail":"unknown model `purchase-intend`, did you mean `purchase-intent`? `GET /v1/models` lists those that are live"}
+    "#]]
+    .assert_eq(&shown);
+}

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::decide::env::Env;
+use crate::decide::eval::eval;
 use crate::decide::inputs;
 use crate::decide::step::{Request, Scores};
 use crate::domain::Score;
@@ -113,9 +114,22 @@ struct Asked<'a> {
     shared: BTreeMap<Arc<str>, Result<Arc<Inputs>, Arc<str>>>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// Returns what a model sees of an offer, its value too: that never depends on a propensity.
+    fn env_of(&self, offer: &'a Offer) -> Env<'a> {
+        let env = Env {
+            offer: Some((offer, None)),
+            ..*self.env
+        };
+        let value = eval(&offer.value.root, &env).and_then(|value| value.as_f64());
+        Env {
+            offer: Some((offer, value)),
+            ..env
+        }
+    }
+
     /// Finds the score of an offer; a model that does not look at the offer is asked once for all.
-    fn slot(&mut self, name: &Arc<str>, offer: &Offer) -> Slot {
+    fn slot(&mut self, name: &Arc<str>, offer: &'a Offer) -> Slot {
         let Some(model) = self.env.bundle.model(name) else {
             return Slot::Broken("there is no such model".into());
         };
@@ -127,10 +141,7 @@ impl Asked<'_> {
                 Err(why) => Slot::Broken(why.clone()),
             };
         }
-        let env = Env {
-            offer: Some((offer, None)),
-            ..*self.env
-        };
+        let env = self.env_of(offer);
         let inputs = inputs::row(model, &env).map(|row| {
             let model = name.clone();
             Arc::new(Inputs { model, row })
