@@ -280,6 +280,10 @@ impl Releases {
                 let scorer = live.scorer.clone();
                 return Ok(Models { signature, scorer });
             }
+            for model in models::gone(&bundle) {
+                let model = &model.name;
+                tracing::warn!(%model, "its files are gone and somebody may still need it: its scores are unknown");
+            }
             let scorer = models::scorer(all, library.as_deref()).or_else(|error| {
                 // Those of earlier journeys must not keep good policies out: their scores are unknown then.
                 tracing::warn!(
