@@ -13,7 +13,7 @@ use crate::actors::{image, scorer};
 use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{self, Cause};
 use crate::domain::learning::Tallies;
-use crate::domain::{CustomerId, Profile, Timestamp};
+use crate::domain::{CustomerId, Profile, Spot, Timestamp};
 use crate::telemetry::Meters;
 
 /// One input and when it is handled.
@@ -47,6 +47,16 @@ pub struct Decided {
     pub panic: Option<String>,
     /// When the customer wants to be woken.
     pub due: Option<Timestamp>,
+    /// Where the customer's runs were and where they are, if that changed.
+    pub moved: Option<Moved>,
+}
+
+/// Where the runs of a customer were, and where they are.
+pub struct Moved {
+    /// Before.
+    pub from: Box<[Spot]>,
+    /// After.
+    pub to: Box<[Spot]>,
 }
 
 /// An image to be stored.
@@ -57,6 +67,8 @@ pub struct Imaged {
     pub row: Result<Vec<u8>, image::Error>,
     /// When the customer wants to be woken.
     pub due: Option<Timestamp>,
+    /// Where the customer's runs are.
+    pub spots: Box<[Spot]>,
 }
 
 /// The actor.
@@ -110,12 +122,14 @@ impl Actor for Customer {
                 slot.fill(decided);
             }
             Message::Image(log_seq, slot) => {
+                let spots = state.held.wake(0)?.spots();
                 let row = state.held.image(log_seq);
                 let customer = state.customer.clone();
                 slot.fill(Imaged {
                     customer,
                     row,
                     due: state.due,
+                    spots,
                 });
             }
             Message::Look(slot) => slot.fill(state.held.copy()?),
@@ -132,12 +146,14 @@ impl State {
         learnt: &Tallies,
     ) -> Result<Decided, image::Error> {
         let profile = self.held.wake(inputs.len())?;
+        let before = profile.spots();
         let outcomes = Vec::with_capacity(inputs.len());
         let mut decided = Decided {
             inputs,
             outcomes,
             panic: None,
             due: None,
+            moved: None,
         };
         for input in &decided.inputs {
             match decide(&self.engine.meters, policies, learnt, profile, input) {
@@ -150,6 +166,8 @@ impl State {
         }
         self.due = profile.next_due();
         decided.due = self.due;
+        let (from, to) = (before, profile.spots());
+        decided.moved = (from != to).then_some(Moved { from, to });
         Ok(decided)
     }
 }

@@ -8,6 +8,7 @@
 //! ```
 
 pub mod board;
+pub mod census;
 pub mod customer;
 pub mod emitter;
 pub mod engine;
@@ -23,10 +24,11 @@ pub mod past;
 mod reader;
 pub mod record;
 mod recover;
+mod round;
 mod scorer;
 mod table;
 mod timers;
 
 pub use engine::{Engine, Limits};
 pub use node::Node;
-pub use partition::AskError;
+pub use partition::{AskError, Headcount};

@@ -25,6 +25,7 @@ mod docs;
 mod examples;
 #[cfg(test)]
 mod hillstrom;
+mod people;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
@@ -33,6 +34,8 @@ mod projects;
 mod reload;
 #[cfg(test)]
 mod restarts;
+#[cfg(test)]
+mod rounds;
 #[cfg(test)]
 mod rule_r;
 #[cfg(test)]
