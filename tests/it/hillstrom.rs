@@ -3,7 +3,7 @@
 //! The trial dealt every customer to one of three arms by chance. Each row is a decision of the learner; where it chooses
 //! the arm of the row, the row is kept and its outcome is told, else it is passed over and nothing is told. Because arms
 //! were dealt evenly, what is kept is what a live run would have seen (Li, Chu, Langford and Wang 2011). The data are not
-//! ours to pass on: the test needs them in `../shared/data` (the MineThatData challenge, 2008).
+//! ours to pass on: the test needs them in `../shared/data` (the challenge of `MineThatData`, 2008).
 
 use std::fmt::Write as _;
 use std::fs::File;

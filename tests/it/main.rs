@@ -25,6 +25,7 @@ mod docs;
 mod examples;
 #[cfg(test)]
 mod hillstrom;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod plan;
