@@ -25,6 +25,7 @@ mod recover;
 mod scorer;
 mod table;
 mod timers;
+mod watch;
 
 pub use engine::{Engine, Limits};
 pub use node::Node;

@@ -1,5 +1,7 @@
 //! For operators: alive, ready, and the numbers.
 
+mod drift;
+
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -101,6 +103,7 @@ struct Refused {
 pub async fn metrics(_: Caller, State(api): State<Arc<Api>>) -> Page<String> {
     let mut text = exposition(&api.node.engine.meters, api.node.ready().is_ok());
     policies(&mut text, &api.releases);
+    drift::drift(&mut text, &api.releases.live());
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         text,

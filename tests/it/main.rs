@@ -38,6 +38,8 @@ mod server;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
+mod swap;
+#[cfg(test)]
 mod tidy;
 #[cfg(test)]
 mod trouble;

@@ -10,6 +10,7 @@ use super::{CheckArgs, Format, batches, hazards, latency, rows, unknowns};
 use crate::app;
 use crate::cli;
 use crate::policy;
+use crate::policy::model::Drift;
 use crate::scoring::{About, Cell, Error, Library, Model, Source, Spec};
 
 /// Rows that a model is tried on.
@@ -85,6 +86,8 @@ fn alone(library: &Library, found: &Found, report: &mut Report) {
         output: crate::scoring::OutputSpec::default(),
         golden: None,
         sha256: None,
+        baseline: None,
+        drift: Drift::default(),
     };
     match Model::load(library, &spec, NonZeroUsize::new(1)) {
         // The signature of a sound file does not fit an empty manifest: the message says what it is.
