@@ -21,6 +21,9 @@ use crate::server::{Attune, PATIENCE, Place};
 /// They are primes, so a manifest and a file of two versions give a number that none of them gives.
 const VERSIONS: [u16; 11] = [2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31];
 
+/// Between a file and its manifest.
+const PAUSES: [Duration; 2] = [Duration::ZERO, Duration::from_millis(800)];
+
 const POLICIES: &str = "\
 offers:
   tea: { placements: [hero], value: 1 }
@@ -64,7 +67,7 @@ async fn every_decision_under_ten_swaps_is_of_one_version() {
     let swapping = async {
         for (idx, version) in VERSIONS.into_iter().enumerate().skip(1) {
             // The file comes first and the manifest later, now at once, now after the server has seen the pair of two.
-            let between = Duration::from_millis(if idx % 2 == 0 { 0 } else { 800 });
+            let between = PAUSES[idx % PAUSES.len()];
             install(&place, version, &hashes[&version], between).await;
             until_live(&attune, &hashes[&version]).await;
         }

@@ -1,6 +1,7 @@
 //! Drift raises an alarm, and a world that stays as it is does not.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::io::Read;
 use std::path::Path;
 
@@ -93,7 +94,7 @@ fn wrong_files_are_refused_in_words() {
         ("{", "["),
     ] {
         let read = Baseline::read(good.replacen(from, to, 1).as_bytes(), &inputs);
-        said += &format!("{:?}\n", read.map(|baseline| baseline.rows));
+        writeln!(said, "{:?}", read.map(|baseline| baseline.rows)).unwrap();
     }
     expect![[r#"
         {"version":1,"rows":2,"columns":[{"column":"a","histogram":{"bins":{"edges":[1.0]},"counts":[1,1,0]}}],"scores":{"bins":{"edges":[]},"counts":[1,1]}}
