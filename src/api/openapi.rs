@@ -112,6 +112,15 @@ pub struct DecideAnswer {
     /// Who lost in great numbers for one reason; none of them is in `losers`; only with `explain`.
     #[schema(nullable = false)]
     passed_over: Option<Vec<OffersPassedOver>>,
+    /// What the challenger would have given, where it decides in the shadow.
+    #[schema(nullable = false)]
+    shadow: Option<Vec<OfferShadowed>>,
+    /// `champion`, `challenger`, `control` or `holdout`, where parts of the customers are compared or something is learnt.
+    #[schema(nullable = false)]
+    arm: Option<String>,
+    /// The learner of the propensities, if there is one.
+    #[schema(nullable = false)]
+    learner: Option<LearnerOfAnswer>,
     /// A model was not available: ranked without its propensity.
     degraded: bool,
     /// Nothing qualified and the placement's fallback was given.
@@ -133,6 +142,10 @@ pub struct OfferChosen {
     /// What it was ranked by; `null` for a fallback.
     #[schema(required)]
     priority: Option<f64>,
+    /// How likely it was to be chosen for its place, given the places before, in `(0, 1]`.
+    probability: f64,
+    /// Whether it was tried although another one is better as far as anybody knows.
+    explored: bool,
     /// What the priority is made of; not of a fallback; only with `explain`.
     #[schema(nullable = false)]
     factors: Option<OfferFactors>,
@@ -144,6 +157,32 @@ pub struct OfferChosen {
     data: (),
     /// Why, one sentence each.
     reasons: Vec<String>,
+}
+
+/// What a challenger in the shadow would have given.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct OfferShadowed {
+    /// Its id.
+    offer: String,
+    /// How likely the challenger believes it is accepted.
+    #[schema(required)]
+    propensity: Option<f64>,
+    /// What it was ranked by; `null` for a fallback.
+    #[schema(required)]
+    priority: Option<f64>,
+    /// How likely the challenger was to choose it for its place.
+    probability: f64,
+}
+
+/// The learner of a decision.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct LearnerOfAnswer {
+    /// Its name.
+    name: String,
+    /// The version that its evidence belongs to.
+    version: String,
 }
 
 /// The factors of a priority; one that does not count is 1.

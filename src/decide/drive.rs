@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::inputs::complete;
+pub use crate::decide::learn::NOTHING;
 use crate::decide::renewal::concerns;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
 use crate::decide::told::Told;
@@ -58,9 +59,7 @@ pub type Scoring<'a> = &'a dyn Fn(&[Request]) -> Scores;
 
 /// Handles one input: first everything that was due before it, then the input itself.
 ///
-/// The profile is changed by the facts that are returned, and by nothing else.
-///
-/// - `learnt`: what all outcomes have taught so far.
+/// The profile is changed by the facts that are returned alone; `learnt` is what all outcomes have taught so far.
 pub fn handle(
     bundle: &Bundle,
     profile: &mut Profile,
@@ -133,9 +132,6 @@ pub fn learn(
     drive.learn_event(event, now);
     now
 }
-
-/// Where nobody decides about offers, nothing need be known of them.
-pub static NOTHING: Tallies = Tallies::new();
 
 /// After so many crossings of segments within one input nobody enters because of another one.
 const CROSSINGS_MAX: usize = 32;

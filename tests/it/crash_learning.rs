@@ -127,7 +127,7 @@ fn outcomes() -> Vec<Told> {
 
 async fn tell(site: &Site, outcomes: &[Told]) {
     for (who, name, minute) in outcomes {
-        let decision = stable_id(&[&format!("c{who}"), "visit", "1", "1"]);
+        let decision = stable_id(&[&format!("c{who}"), "visit", "1", "0"]);
         let properties = json!({ "decision_id": decision });
         publish(site, *who, name, &properties, *minute).await;
     }

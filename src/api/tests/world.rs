@@ -1,6 +1,5 @@
 //! A node on a real NATS server, with its API; time is the events'.
 
-use crate::actors::board::Board;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +11,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use tower_service::Service;
 
+use crate::actors::board::Board;
 use crate::actors::engine::CrashPoint;
 use crate::actors::live::{Live, Policies};
 use crate::actors::{Engine, Limits, Node};
@@ -49,13 +49,11 @@ channels: { email: { address: none, consent: not_required } }
     "
 offers:
   shipping: { placements: [hero], value: 4, data: { title: Free shipping } }
-  news: { placements: [footer] }
   welcome: { placements: [hero], value: 8, when: count('Order Completed') == 0, cap: 1 per 7d, model: purchase-intent }
   club: { placements: [hero], value: 5, when: context.page == 'club' }
 placements:
   hero: { limit: 4 }
-  footer: { limit: 1, learner: taste, control: none }
-learners: { taste: {} }
+  footer: { limit: 1 }
 ",
 ];
 

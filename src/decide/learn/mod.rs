@@ -20,5 +20,10 @@ pub use chance::Chance;
 pub use choose::{Pick, choose};
 
 pub use crate::policy::learner::Explore;
+
+use crate::domain::learning::Tallies;
 pub use posterior::Posterior;
 pub use win::Contender;
+
+/// Where nobody decides about offers, nothing need be known of them.
+pub static NOTHING: Tallies = Tallies::new();
