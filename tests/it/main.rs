@@ -22,6 +22,8 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod plan;
