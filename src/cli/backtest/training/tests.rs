@@ -154,6 +154,10 @@ fn labels_and_moments_that_are_wrong_are_refused() {
         `every 1s`: at least `every 1m`
     "#]]
     .assert_eq(&["", "every day", "every 1s"].map(moments).concat());
+}
+
+#[test]
+fn conditions_and_models_that_are_wrong_are_refused() {
     let side = side(Scripted::default());
     let judge = |text: &str| {
         let label: Label = text.parse().unwrap();
