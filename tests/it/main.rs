@@ -20,6 +20,8 @@ mod crash;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod example_models;
 #[cfg(test)]
 mod examples;
