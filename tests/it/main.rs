@@ -26,6 +26,8 @@ mod example_models;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod export;
+#[cfg(test)]
 mod people;
 #[cfg(test)]
 mod plan;
