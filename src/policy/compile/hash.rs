@@ -1,5 +1,6 @@
 //! The hashes that stand for a bundle, and for what of it keeps up with customers.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_64;
