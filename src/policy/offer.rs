@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::outcome::Kind;
 use crate::domain::{Duration, Timestamp, Value};
 use crate::policy::bundle::Place;
+use crate::policy::eligibility::Index;
 use crate::policy::expr::Expr;
 
 /// Something that can be shown.
@@ -165,8 +166,10 @@ pub struct Placement {
     pub attribution: Duration,
     /// The offer to give when nothing qualifies.
     pub fallback: Option<Arc<str>>,
-    /// Indexes are not kept: ids of the offers that name this placement, sorted.
+    /// Ids of the offers that name this placement, sorted.
     pub offers: Vec<Arc<str>>,
+    /// Which of them wait for which value; `None`: each one is asked.
+    pub index: Option<Index>,
     /// Where it stands.
     pub place: Place,
 }

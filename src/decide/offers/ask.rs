@@ -15,6 +15,7 @@ pub fn ask(bundle: &Bundle, profile: &Profile, ask: &Ask, scores: &Scores, now: 
     let id = stable_id(&[profile.id.as_str(), &ask.placement, &ask.id]);
     let env = Env {
         context: Some(&ask.context),
+        stranger: ask.stranger,
         ..Env::new(bundle, profile, now)
     };
     let question = Question {

@@ -7,6 +7,7 @@ mod explain;
 mod fallback;
 mod gate;
 mod propensity;
+mod scan;
 mod slots;
 mod stages;
 
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use crate::decide::env::Env;
 use crate::decide::step::{Request, Scores};
 use crate::domain::{Answer, Fact};
-use crate::policy::offer::{Offer, Placement};
+use crate::policy::offer::Offer;
 use gate::Gate;
 
 pub use arbitrate::smooth;
@@ -60,7 +61,7 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
         return Err(vec![request]);
     }
     let mut gate = Gate::new(placement, env);
-    let passed = qualify(placement, &mut gate, env, &mut answer);
+    let passed = scan::qualify(placement, &mut gate, env, &mut answer);
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
     let propensities = propensity::propensities(placement, &offers, env, scores)?;
     let mut candidates = Vec::with_capacity(passed.len());
@@ -100,22 +101,4 @@ fn nothing(question: &Question<'_>) -> Answer {
         fallback: false,
         decided_at: env.now,
     }
-}
-
-/// Returns the offers that pass every stage; the others lose.
-fn qualify<'a>(
-    placement: &'a Placement,
-    gate: &mut Gate<'a>,
-    env: &Env<'a>,
-    answer: &mut Answer,
-) -> Vec<stages::Passed<'a>> {
-    let mut qualified = Vec::with_capacity(placement.offers.len());
-    let offers = placement.offers.iter();
-    for offer in offers.filter_map(|id| env.bundle.offer(id)) {
-        match stages::pass(gate, offer, env) {
-            Ok(passed) => qualified.push(passed),
-            Err(loser) => answer.losers.push(loser),
-        }
-    }
-    qualified
 }

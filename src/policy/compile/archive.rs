@@ -13,7 +13,7 @@ use crate::policy::compile::desk::Desk;
 use crate::policy::diagnostic::Source;
 use crate::policy::expr::{Expr, Node};
 use crate::policy::journey::{Act, Journey};
-use crate::policy::offer::Group;
+use crate::policy::offer::{Group, Placement};
 
 /// An earlier policy set and what of it is needed.
 #[derive(Clone, Debug, Default)]
@@ -131,7 +131,12 @@ impl Graft<'_> {
             self.model(old, model, asked);
         }
         let archive = &mut self.bundle.archive;
-        archive.placements.insert(name.clone(), placement.clone());
+        // An offer may be the live one, which waits for something else.
+        let placement = Placement {
+            index: None,
+            ..placement.clone()
+        };
+        archive.placements.insert(name.clone(), placement);
     }
 
     fn group(&mut self, group: &Group, asked: &mut BTreeSet<Arc<str>>) {

@@ -11,6 +11,7 @@ mod expect;
 mod feature;
 mod fields;
 mod group;
+mod hash;
 mod journey;
 mod limits;
 mod listeners;
@@ -30,8 +31,6 @@ mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::policy::bundle::Bundle;
 use crate::policy::diagnostic::{Diagnostics, Source};
@@ -242,8 +241,8 @@ impl<'d> Build<'d> {
         };
         segment::link(desk, drafts, bundle);
         bundle.listeners = listeners::listeners(bundle, &idle);
-        bundle.standing = standing(bundle, self.documents);
-        bundle.id = id(self.documents);
+        bundle.standing = hash::standing(bundle, self.documents);
+        bundle.id = hash::id(self.documents);
         let tests = self.tests(desk, tests);
         (self.bundle, tests)
     }
@@ -364,42 +363,9 @@ fn keys<'y>(root: &'y Yaml, key: &str) -> impl Iterator<Item = Arc<str>> + use<'
     entries.iter().filter_map(|(key, _)| key.text().cloned())
 }
 
-/// A journey that is entered by an event alone keeps up with nobody.
-fn standing(bundle: &Bundle, documents: &[Document]) -> u64 {
-    let has = |root: &Yaml, key: &str| root.entry(key).is_some();
-    let stands = |root: &Yaml| {
-        has(root, "features") || has(root, "segments") || has(root, "journey") && waits(root)
-    };
-    let documents = documents.iter().filter(|document| stands(&document.root));
-    let mut texts: Vec<&str> = documents
-        .map(|document| document.canonical.as_str())
-        .collect();
-    // What earlier journeys ask for is kept up with as long as they are kept.
-    let used = bundle.segments.iter().filter(|it| it.used);
-    if !bundle.archive.journeys.is_empty() {
-        texts.extend(used.map(|segment| segment.name.as_ref()));
-    }
-    listeners::standing(bundle, &texts)
-}
-
-fn waits(journey: &Yaml) -> bool {
-    let enter = journey.entry("enter").map(|(_, node)| node);
-    enter.is_some_and(|enter| enter.entry("event").is_none())
-}
-
 fn sources(documents: &[Document]) -> BTreeMap<&str, &Source> {
     let sources = documents.iter().map(|document| &document.source);
     sources
         .map(|source| (source.name.as_ref(), source))
         .collect()
-}
-
-/// Hashes everything that decides; what it is checked against does not.
-fn id(documents: &[Document]) -> Arc<str> {
-    let all: Vec<&str> = documents
-        .iter()
-        .filter(|document| document.kind != Kind::Schema)
-        .map(|document| document.canonical.as_str())
-        .collect();
-    format!("{:016x}", xxh3_64(all.join("\n").as_bytes())).into()
 }

@@ -85,6 +85,7 @@ pub fn placement(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Opt
         attribution: attribution?,
         fallback: fallback(desk, names, &fields),
         offers: Vec::new(),
+        index: None,
         place: desk.place(key),
     };
     first.then_some(placement)
