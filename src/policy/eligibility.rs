@@ -108,11 +108,11 @@ fn constant<'n>(path: &'n Node, value: &Node) -> Option<(&'n Node, Value)> {
 
 /// Tells if it is a path into what is the same for every offer.
 fn is_path(node: &Node) -> bool {
-    match node {
-        Node::Member(inner, _) => match &**inner {
-            Node::Root(root) => matches!(root, Root::Profile | Root::Context),
-            inner => is_path(inner),
-        },
-        _ => false,
+    let Node::Member(inner, _) = node else {
+        return false;
+    };
+    if let Node::Root(root) = &**inner {
+        return matches!(root, Root::Profile | Root::Context);
     }
+    is_path(inner)
 }
