@@ -75,9 +75,9 @@ impl Modify for Token {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes what the reader takes")]
 pub struct DecideRequest {
-    /// The customer's id: 1 to 512 bytes.
+    /// The customer's id: 1 to 512 bytes; without one, somebody of whom nothing is known.
     #[schema(max_length = 512, min_length = 1)]
-    customer: String,
+    customer: Option<String>,
     /// The placement to fill.
     placement: String,
     /// What expressions see as `context`.

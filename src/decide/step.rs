@@ -83,6 +83,8 @@ pub struct Ask {
     pub context: Value,
     /// At most so many offers, if fewer than the placement allows.
     pub limit: Option<u32>,
+    /// Nothing is known of the customer, and nothing will be of this call: an answer by context and placement alone.
+    pub stranger: bool,
 }
 
 /// Scores by model, one a row of the request.

@@ -40,6 +40,18 @@ pub struct Answer {
     pub decided_at: Timestamp,
 }
 
+impl Answer {
+    /// Returns why an offer of the placement is not in the answer; `None` if it is.
+    pub fn lost(&self, offer: &str) -> Option<Reason> {
+        if let Some(loser) = self.losers.iter().find(|loser| &*loser.offer == offer) {
+            return Some(loser.reason);
+        }
+        let given = self.offers.iter().any(|given| &*given.offer == offer);
+        let over = self.passed_over.first().filter(|_| !given);
+        over.map(|over| over.reason)
+    }
+}
+
 /// An offer that was chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Choice {

@@ -7,6 +7,7 @@ pub mod cron;
 pub mod depends;
 pub mod diagnostic;
 pub mod diff;
+pub mod eligibility;
 pub mod explain;
 pub mod expr;
 pub mod feature;

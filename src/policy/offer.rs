@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::domain::outcome::Kind;
 use crate::domain::{Duration, Timestamp, Value};
 use crate::policy::bundle::{Bundle, Place};
+use crate::policy::eligibility::Index;
 use crate::policy::expr::Expr;
 use crate::policy::learner::Learning;
 
@@ -168,8 +169,10 @@ pub struct Placement {
     pub fallback: Option<Arc<str>>,
     /// How it learns, and what is compared.
     pub learning: Learning,
-    /// Indexes are not kept: ids of the offers that name this placement, sorted.
+    /// Ids of the offers that name this placement, sorted.
     pub offers: Vec<Arc<str>>,
+    /// Which of them wait for which value; `None`: each one is asked.
+    pub index: Option<Index>,
     /// Where it stands.
     pub place: Place,
 }

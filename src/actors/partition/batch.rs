@@ -63,6 +63,8 @@ pub struct Work {
     pub decided: Option<Decided>,
     /// Whether the profile has learnt anything.
     pub learnt: bool,
+    /// Nothing is known of the customer and only decide calls came in: nothing is remembered.
+    pub stranger: bool,
     /// Answers to the decide calls, in order.
     pub answers: VecDeque<Option<Arc<Answer>>>,
 }
@@ -105,6 +107,7 @@ impl Batch {
                 origins,
                 decided: None,
                 learnt: false,
+                stranger: false,
                 answers,
             };
             self.work.push(work);
@@ -113,6 +116,21 @@ impl Batch {
         self.work[idx].inputs.push(input);
         self.work[idx].origins.push(origin);
         self.n_inputs += 1;
+    }
+
+    /// Notes that nothing is known of a customer: of one who only asks nothing will be.
+    fn meet(&mut self, customer: &CustomerId) {
+        let idx = self.index.get(customer);
+        let Some(work) = idx.and_then(|idx| self.work.get_mut(*idx)) else {
+            return;
+        };
+        let asks = |input: &Input| matches!(input.cause, Cause::Ask(_));
+        work.stranger = work.inputs.iter().all(asks);
+        for input in work.inputs.iter_mut().filter(|_| work.stranger) {
+            if let Cause::Ask(ask) = &mut input.cause {
+                ask.stranger = true;
+            }
+        }
     }
 
     fn is_nothing(&self, offset: u64) -> bool {
@@ -307,6 +325,10 @@ impl State {
     }
 
     pub(super) fn loaded(&mut self, loaded: Vec<Loaded>) -> Result<(), Error> {
+        if let Some(batch) = &mut self.batch {
+            let unknown = loaded.iter().filter(|(_, known)| known.is_none());
+            unknown.for_each(|(customer, _)| batch.meet(customer));
+        }
         let works = |customer: &CustomerId| {
             self.batch
                 .as_ref()

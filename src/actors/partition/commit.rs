@@ -162,6 +162,11 @@ impl State {
             let Some(decided) = work.decided.take() else {
                 continue;
             };
+            if work.stranger {
+                self.residents.dismiss(&work.customer);
+                reply(work);
+                continue;
+            }
             if let Some(resident) = self.residents.get_mut(&work.customer) {
                 resident.due = decided.due;
                 let since = resident.dirty_since.or(work.learnt.then_some(span.after));
@@ -235,11 +240,14 @@ fn collect(work: &mut Work, commit: &mut Commit, updates: &mut Vec<(u64, Update)
     let Some(decided) = &mut work.decided else {
         return;
     };
+    let stranger = work.stranger;
     let mut facts = Vec::new();
     for (outcome, origin) in decided.outcomes.iter_mut().zip(&work.origins) {
-        facts.append(&mut outcome.facts);
-        commit.actions.append(&mut outcome.actions);
-        commit.crossings.append(&mut outcome.crossings);
+        if !stranger {
+            facts.append(&mut outcome.facts);
+            commit.actions.append(&mut outcome.actions);
+            commit.crossings.append(&mut outcome.crossings);
+        }
         if let Origin::Ask(_) = origin {
             work.answers.push_back(outcome.answers.last().cloned());
         }

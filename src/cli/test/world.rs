@@ -101,6 +101,7 @@ impl<'a> World<'a> {
                     placement: placement.clone(),
                     context: context.clone(),
                     limit: *limit,
+                    stranger: false,
                 };
                 self.handle(&Cause::Ask(ask), now);
             }

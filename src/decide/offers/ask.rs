@@ -25,6 +25,7 @@ pub fn ask(
     let id = stable_id(&[profile.id.as_str(), &ask.placement, &ask.id]);
     let env = Env {
         context: Some(&ask.context),
+        stranger: ask.stranger,
         ..Env::new(bundle, profile, now)
     };
     let question = Question {

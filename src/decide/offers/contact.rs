@@ -41,6 +41,9 @@ fn held_until(policy: &ContactPolicy, responses: &[(Timestamp, Kind)]) -> Option
 /// Returns how often the offer was given, if that is as often as it may be: `1/1, frees at …`.
 pub fn capped(offer: &Offer, env: &Env<'_>) -> Option<Arc<str>> {
     let cap = offer.cap?;
+    if env.stranger {
+        return Some("nobody remembers how often a stranger got it".into());
+    }
     let edge = env.now - cap.per;
     let times = env
         .profile

@@ -35,6 +35,11 @@ impl<'a> Gate<'a> {
         }
     }
 
+    /// Returns what keeps every offer out: suppression, or fatigue of the whole placement.
+    pub const fn closed(&self) -> Option<&(Reason, Arc<str>)> {
+        self.closed.as_ref()
+    }
+
     /// Returns what keeps an offer out whatever else it has: suppression, fatigue of the whole placement, consent.
     pub fn bars(&mut self, offer: &'a Offer) -> Option<(Reason, Arc<str>)> {
         if let Some(closed) = &self.closed {

@@ -8,6 +8,7 @@ mod explain;
 mod fallback;
 mod gate;
 mod propensity;
+mod scan;
 mod seat;
 mod slots;
 mod stages;
@@ -20,7 +21,7 @@ use crate::domain::answer::Shadowed;
 use crate::domain::learning::{Arm, Tallies, Update};
 use crate::domain::outcome::fingerprint;
 use crate::domain::{Answer, Fact};
-use crate::policy::offer::{Offer, Placement};
+use crate::policy::offer::Offer;
 use believe::Believer;
 use gate::Gate;
 use seat::Seat;
@@ -94,7 +95,7 @@ fn rank_from(
         return Err(vec![request]);
     }
     let mut gate = Gate::new(placement, env);
-    let passed = qualify(placement, &mut gate, env, &mut answer);
+    let passed = scan::qualify(placement, &mut gate, env, &mut answer);
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
     let propensities = propensity::propensities(placement, &offers, env, scores)?;
     let learner = Believer::of(placement, env, question.learnt);
@@ -154,22 +155,4 @@ fn nothing(question: &Question<'_>) -> Answer {
         fallback: false,
         decided_at: env.now,
     }
-}
-
-/// Returns the offers that pass every stage; the others lose.
-fn qualify<'a>(
-    placement: &'a Placement,
-    gate: &mut Gate<'a>,
-    env: &Env<'a>,
-    answer: &mut Answer,
-) -> Vec<stages::Passed<'a>> {
-    let mut qualified = Vec::with_capacity(placement.offers.len());
-    let offers = placement.offers.iter();
-    for offer in offers.filter_map(|id| env.bundle.offer(id)) {
-        match stages::pass(gate, offer, env) {
-            Ok(passed) => qualified.push(passed),
-            Err(loser) => answer.losers.push(loser),
-        }
-    }
-    qualified
 }

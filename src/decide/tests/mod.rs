@@ -163,6 +163,7 @@ fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
             placement: placement.into(),
             context: value,
             limit: None,
+            stranger: false,
         });
     }
     let kind = Kind::parse(name).unwrap_or(Kind::Track);

@@ -1,5 +1,7 @@
 //! The stages of a decision: who may have an offer, when, how often; what it is ranked by; who gets the places.
 
+use std::fmt::Write as _;
+
 use expect_test::expect;
 
 use super::{World, check};
@@ -394,4 +396,135 @@ placements: { mail: { channel: email, fallback: a } }
                not info: SUPPRESSED suppressed channel email [by complaint, until lifted]
         "#]],
     );
+}
+
+/// Offers that wait for a region, a number or a segment, and one for nobody's.
+fn many(n: usize) -> String {
+    let mut policy = "segments: { rich: profile.traits.worth > 100 }\noffers:\n".to_owned();
+    for idx in 0..n {
+        let eligible = match idx % 4 {
+            0 | 1 => format!(
+                "profile.traits.region == 'r{}' && profile.traits.age >= 18",
+                idx % 50
+            ),
+            2 => format!("{}.0 == context.shelf", idx % 30),
+            _ => "in_segment('rich')".to_owned(),
+        };
+        let value = 1 + idx % 17;
+        writeln!(
+            policy,
+            "  o{idx:04}: {{ placements: [hero], value: {value}, eligible: \"{eligible}\" }}"
+        )
+        .unwrap();
+    }
+    policy + "  any: { placements: [hero] }\nplacements: { hero: { limit: 5 } }\n"
+}
+
+#[test]
+fn offers_that_wait_for_another_value_are_passed_over_and_counted() {
+    let mut world = World::new(&many(200));
+    let (_, outcomes) = world.line(r#"0m ask hero {"shelf":2}"#);
+    let answer = &outcomes[1].answers[0];
+    let over = answer.passed_over.iter();
+    let over: Vec<_> = over
+        .map(|of| format!("{} {} {}", of.n, of.reason.code(), of.detail))
+        .collect();
+    expect![[r#"
+        46 INELIGIBLE context.shelf is another than they wait for [2]
+        50 INELIGIBLE in_segment('rich') is another than they wait for [false]
+        100 INELIGIBLE profile.traits.region is another than they wait for [unknown]"#]]
+    .assert_eq(&over.join("\n"));
+    let n_over: u32 = answer.passed_over.iter().map(|of| of.n).sum();
+    let n_all = answer.offers.len() + answer.losers.len() + n_over as usize;
+    assert_eq!(n_all, 201, "every candidate has a reason");
+    assert_eq!(
+        answer.lost("o0000"),
+        Some(crate::domain::Reason::Ineligible)
+    );
+    assert_eq!(answer.lost(&answer.offers[0].offer), None);
+}
+
+#[test]
+fn the_index_changes_nothing_but_who_is_asked() {
+    let mut world = World::new(&many(200));
+    for (idx, line) in [
+        r#"0m identify {"region":"r1","age":20}"#,
+        r#"0m identify {"region":"r4","age":17,"worth":500}"#,
+        r#"0m identify {"region":4}"#,
+        r#"0m identify {"region":"r48","age":99,"worth":1}"#,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        world.line(line);
+        for shelf in [
+            "{}",
+            r#"{"shelf":10}"#,
+            r#"{"shelf":-0.0}"#,
+            r#"{"shelf":"2"}"#,
+        ] {
+            let ask = format!("{}m ask hero {shelf}", idx + 1);
+            let mut plain = World::with(&many(200), world.profile.clone());
+            plain.bundle.placements.get_mut("hero").unwrap().index = None;
+            let (_, with) = world.line(&ask);
+            let (_, without) = plain.line(&ask);
+            let offers = |outcomes: &[crate::decide::drive::Outcome]| {
+                outcomes.last().unwrap().answers[0].offers.clone()
+            };
+            assert_eq!(offers(&with), offers(&without), "{line} {shelf}");
+        }
+    }
+}
+
+#[test]
+fn the_answer_says_what_the_model_was_asked_and_by_how_much_the_next_one_lost() {
+    let policy = format!(
+        "{MODEL}
+offers:
+  a: {{ placements: [hero], value: 10 }}
+  b: {{ placements: [hero], value: 8 }}
+  c: {{ placements: [hero], value: 7 }}
+placements: {{ hero: {{ model: accept, limit: 2 }} }}
+"
+    );
+    let mut world = World::new(&policy);
+    world.score = crate::domain::Score::Value(0.5);
+    world.line(r#"0m identify {"age":30}"#);
+    let (_, outcomes) = world.line("1m ask hero");
+    let answer = &outcomes[1].answers[0];
+    let json: serde_json::Value = serde_json::from_str(&answer.to_json(true)).unwrap();
+    expect![[r#"{"behind":0.5,"offer":"c","priority":3.5}"#]]
+        .assert_eq(&json["runner_up"].to_string());
+    expect![[r#"{"model":"accept","row":[30.0]}"#]]
+        .assert_eq(&json["offers"][0]["inputs"].to_string());
+    expect![[r#"{"c":1.0,"l":1.0,"p":0.5,"v":10.0}"#]]
+        .assert_eq(&json["offers"][0]["factors"].to_string());
+    let json: serde_json::Value = serde_json::from_str(&answer.to_json(false)).unwrap();
+    assert_eq!(json.get("runner_up"), None);
+    assert_eq!(json["offers"][0].get("inputs"), None);
+}
+
+#[test]
+fn a_stranger_gets_what_needs_no_memory() {
+    let mut world = World::new(
+        "
+offers:
+  capped: { placements: [hero], value: 9, cap: 1 per 1d }
+  here: { placements: [hero], value: 2, eligible: context.page == 'start' }
+  known: { placements: [hero], value: 5, eligible: profile.traits.age > 1 }
+placements: { hero: {} }
+",
+    );
+    let context = serde_json::from_str(r#"{"page":"start"}"#).unwrap();
+    let ask = crate::decide::Cause::Ask(crate::decide::Ask {
+        id: "1".into(),
+        placement: "hero".into(),
+        context,
+        limit: None,
+        stranger: true,
+    });
+    let outcome = world.handle(&ask, super::start());
+    let answer = &outcome.answers[0];
+    assert_eq!(&*answer.offers[0].offer, "here");
+    assert_eq!(answer.lost("capped"), Some(crate::domain::Reason::Cap));
 }

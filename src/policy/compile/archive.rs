@@ -138,6 +138,8 @@ impl Graft<'_> {
         let mut kept = placement.clone();
         // Nobody is compared any more.
         kept.learning.challenger = None;
+        // An offer may be the live one, which waits for something else.
+        kept.index = None;
         archive.placements.insert(name.clone(), kept);
     }
 

@@ -7,6 +7,7 @@ use crate::policy::compile::group::group;
 use crate::policy::compile::offer::offer;
 use crate::policy::compile::placement::placement;
 use crate::policy::compile::{learner, learning, limits};
+use crate::policy::eligibility::Index;
 use crate::policy::yaml::Yaml;
 
 /// The keys of such a document.
@@ -57,6 +58,11 @@ pub fn link(bundle: &mut Bundle) {
             .filter(|offer| offer.placements.contains(&placement.name))
             .map(|offer| offer.id.clone())
             .collect();
+        let offers = placement
+            .offers
+            .iter()
+            .filter_map(|id| bundle.offers.get(id));
+        placement.index = Index::of(offers.map(|offer| offer.engagement.eligible.as_slice()));
         learning::link(placement);
     }
 }

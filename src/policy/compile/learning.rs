@@ -186,9 +186,10 @@ fn overrides(
 
 /// Tells the challengers of the placements their offers.
 pub fn link(placement: &mut Placement) {
-    let offers = placement.offers.clone();
+    let (offers, index) = (placement.offers.clone(), placement.index.clone());
     if let Some(challenger) = &mut placement.learning.challenger {
         challenger.placement.offers = offers;
+        challenger.placement.index = index;
     }
 }
 

@@ -92,6 +92,7 @@ pub fn placement(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Opt
         fallback: fallback(desk, names, &fields),
         learning: learning?,
         offers: Vec::new(),
+        index: None,
         place: desk.place(key),
     };
     if !learning::challenge(desk, names, &fields, &mut placement) {
