@@ -376,12 +376,8 @@ impl State {
             };
             let inputs = std::mem::take(&mut work.inputs);
             // A customer that is gone drops the slot, which counts as no answer.
-            let apply = customer::Message::Apply(
-                inputs,
-                batch.policies.clone(),
-                batch.learnt.clone(),
-                slot,
-            );
+            let (policies, learnt) = (batch.policies.clone(), batch.learnt.clone());
+            let apply = customer::Message::Apply(inputs, policies, learnt, slot);
             let _gone = resident.actor.cast(apply);
         }
         self.engine.meters.route.since(start);
