@@ -145,6 +145,7 @@ fn replay(rows: &[Row]) -> Vec<Kept> {
             placement: "letter".into(),
             context: Value::Null,
             limit: None,
+            stranger: false,
         });
         let answer = handle(&ask, &mut learnt).expect("an answer");
         if answer.offers[0].offer.as_ref() != row.arm {

@@ -53,6 +53,7 @@ impl Crowd {
             placement: placement.into(),
             context: Value::Null,
             limit: None,
+            stranger: false,
         };
         self.handle(who, &Cause::Ask(ask), now)
     }
