@@ -9,13 +9,22 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::policy::Bundle;
 use crate::policy::journey::{Act, Step};
 use crate::policy::model::{Input, Kind, Model};
-use crate::scoring::{self, Library, Onnx, Scorer};
+use crate::scoring::{self, Baseline, Library, Onnx, Scorer};
 
 /// Returns the models that only journeys of earlier sets name, and whose files are still there.
 pub fn kept(bundle: &Bundle) -> Vec<&Model> {
     let models = bundle.archive.models.values();
-    let is_there = |model: &&Model| dir(model).join(model.file.as_ref()).is_file();
-    models.filter(is_there).collect()
+    models.filter(|model| is_there(model)).collect()
+}
+
+/// Returns the models that only journeys of earlier sets name, and whose files are gone: their scores are unknown.
+pub fn gone(bundle: &Bundle) -> Vec<&Model> {
+    let models = bundle.archive.models.values();
+    models.filter(|model| !is_there(model)).collect()
+}
+
+fn is_there(model: &Model) -> bool {
+    dir(model).join(model.file.as_ref()).is_file()
 }
 
 /// Returns the models that a journey, a placement or an offer names.
@@ -78,7 +87,9 @@ pub fn signature(models: &[&Model]) -> u64 {
         let columns = model.inputs.iter().map(|input| (&input.column, input.kind));
         let columns: Vec<_> = columns.collect();
         all.extend([format!("{} {columns:?} {:?}\n", model.name, model.output)]);
-        for file in [dir.join(model.file.as_ref()), dir.join("golden.json")] {
+        all.extend([format!("{:?} {:?}\n", model.sha256, model.drift)]);
+        for file in [model.file.as_ref(), "golden.json", "baseline.json"] {
+            let file = dir.join(file);
             let of = file.metadata().map(|of| (of.len(), of.modified().ok()));
             all.extend([file.display().to_string(), format!(" {:?}\n", of.ok())]);
         }
@@ -91,7 +102,12 @@ fn dir(model: &Model) -> &Path {
     manifest.parent().unwrap_or(Path::new("."))
 }
 
-fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
+/// Returns what is to be loaded for a model; reads its golden rows and its baseline.
+///
+/// # Errors
+///
+/// The golden rows or the baseline cannot be read.
+pub fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
     let dir = dir(model);
     let golden = dir.join("golden.json");
     let golden = match std::fs::read(&golden) {
@@ -110,14 +126,32 @@ fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
         column: input.column.clone(),
         kind: kind(input.kind),
     };
+    let inputs: Vec<_> = model.inputs.iter().map(input).collect();
+    let baseline = baseline(&dir.join("baseline.json"), &inputs)?;
     Ok(scoring::Spec {
         name: model.name.clone(),
         source: scoring::Source::File(dir.join(model.file.as_ref())),
-        inputs: model.inputs.iter().map(input).collect(),
+        inputs,
         output: scoring::OutputSpec {
             name: model.output.name.clone(),
             class: model.output.class,
         },
         golden,
+        sha256: model.sha256.clone(),
+        baseline,
+        drift: model.drift.clone(),
     })
+}
+
+/// Reads what the training saw; a model without it is as good.
+fn baseline(path: &Path, inputs: &[scoring::InputSpec]) -> anyhow::Result<Option<Baseline>> {
+    let shown = path.display();
+    match std::fs::read(path) {
+        Ok(bytes) => match Baseline::read(&bytes, inputs) {
+            Ok(baseline) => Ok(Some(baseline)),
+            Err(why) => bail!("cannot use `{shown}`: {why}; `attune models baseline` writes it"),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read `{shown}`")),
+    }
 }

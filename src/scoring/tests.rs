@@ -1,7 +1,7 @@
 //! Every exporter's file gives its scores; every hazard is refused with a sentence that helps.
 
 mod exporters;
-mod graph;
+pub(crate) mod graph;
 mod places;
 mod refusals;
 mod runs;
@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use self::graph::{FLOAT, Graph};
+use crate::policy::model::Drift;
+
 use super::{Cell, Error, Golden, InputSpec, Kind, Library, Model, OutputSpec, Source, Spec};
 
 /// Loads ONNX Runtime; without it these tests fail, they do not skip.
@@ -48,6 +50,9 @@ fn spec(graph: &Graph, columns: &str) -> Spec {
         inputs: columns.collect(),
         output: OutputSpec::default(),
         golden: None,
+        sha256: None,
+        baseline: None,
+        drift: Drift::default(),
     }
 }
 
@@ -93,6 +98,9 @@ fn purchase_intent_spec(golden: Golden) -> Spec {
             class: Some(1),
         },
         golden: Some(golden),
+        sha256: None,
+        baseline: None,
+        drift: Drift::default(),
     }
 }
 
@@ -159,6 +167,9 @@ impl Fixture {
                 class,
             },
             golden: None,
+            sha256: None,
+            baseline: None,
+            drift: Drift::default(),
         }
     }
 

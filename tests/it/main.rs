@@ -20,7 +20,11 @@ mod crash;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod example_models;
+#[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod people;
 #[cfg(test)]
 mod plan;
 #[cfg(test)]
@@ -30,6 +34,8 @@ mod reload;
 #[cfg(test)]
 mod restarts;
 #[cfg(test)]
+mod rounds;
+#[cfg(test)]
 mod rule_r;
 #[cfg(test)]
 mod rule_r_live;
@@ -37,6 +43,8 @@ mod rule_r_live;
 mod server;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod swap;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

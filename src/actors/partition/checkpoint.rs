@@ -9,7 +9,8 @@ use crate::actors::customer::{self, Imaged};
 use crate::actors::engine::Engine;
 use crate::actors::gather::gather;
 use crate::actors::image::{Position, customer_key, timer_key};
-use crate::domain::{CustomerId, Partition, Timestamp};
+use crate::actors::round;
+use crate::domain::{CustomerId, Partition, Spot, Timestamp};
 use crate::store::{Batch, Durability, Table};
 
 /// A checkpoint that is much work is followed by a pause this many times as long for each partition, so
@@ -58,8 +59,8 @@ pub struct Pace {
     has_turn: bool,
     /// Images that are to be written.
     taken: Vec<Batch>,
-    /// Whose images are being written, with the timers that the store had and will have.
-    saving: Vec<(CustomerId, Option<Timestamp>)>,
+    /// Whose images are being written, with the timer and the places of runs that the store will have.
+    saving: Vec<(CustomerId, Option<Timestamp>, Box<[Spot]>)>,
 }
 
 impl Pace {
@@ -91,6 +92,11 @@ impl Pace {
     /// Tells if an offset is neither in the log nor in the store.
     pub fn lacks(&self, offset: u64) -> bool {
         self.kept.0 < offset
+    }
+
+    /// Asks for a checkpoint when the next one may be.
+    pub fn touch(&mut self) {
+        self.fresh = true;
     }
 
     /// Asks for a checkpoint as soon as possible.
@@ -249,15 +255,22 @@ impl State {
     }
 
     fn put(&mut self, batch: &mut Batch, image: Imaged) -> Result<(), Error> {
-        let Imaged { customer, row, due } = image;
+        let Imaged {
+            customer,
+            row,
+            due,
+            spots,
+        } = image;
         let row = row.map_err(|error| Error::Encoding(error.to_string()))?;
         let is_oversized = row.len() > IMAGE_BYTES_MAX;
         self.engine.meters.oversized.add(u64::from(is_oversized));
         batch.put(Table::Customers, customer_key(self.id, &customer), row);
-        let stored = self
-            .residents
-            .get_mut(&customer)
-            .and_then(|of| of.stored_due);
+        let resident = self.residents.get_mut(&customer);
+        let old_spots = resident.as_ref().map_or(&[][..], |of| &of.stored_spots);
+        self.census
+            .save(batch, self.id, old_spots, &spots)
+            .map_err(|error| Error::Encoding(error.to_string()))?;
+        let stored = resident.and_then(|of| of.stored_due);
         let key = |due| timer_key(self.id, due, &customer);
         if let Some(old) = stored.filter(|_| stored != due) {
             batch.delete(Table::Timers, key(old));
@@ -265,7 +278,7 @@ impl State {
         if let Some(new) = due.filter(|_| stored != due) {
             batch.put(Table::Timers, key(new), Vec::new());
         }
-        self.checkpoint.saving.push((customer, due));
+        self.checkpoint.saving.push((customer, due, spots));
         Ok(())
     }
 
@@ -291,6 +304,11 @@ impl State {
         let mut batches = std::mem::take(&mut self.checkpoint.taken);
         let mut last = batches.pop().unwrap_or_default();
         last.put(Table::Meta, Position::key(self.id), row);
+        if let Some(row) = self.rounds.take_unsaved() {
+            let sealed = row.seal();
+            let sealed = sealed.map_err(|error| Error::Encoding(error.to_string()))?;
+            last.put(Table::Meta, round::Row::key(self.id), sealed);
+        }
         batches.push(last);
         let n_images = self.checkpoint.saving.len() as u64;
         self.engine.meters.images.add(n_images);
@@ -316,10 +334,11 @@ impl State {
         pace.next = Some(now + self.engine.limits.checkpoint_every.max(pause));
         pace.done = pace.done.max(position.log_seq);
         pace.kept = (pace.kept.0.max(position.offset), now);
-        for (customer, due) in std::mem::take(&mut pace.saving) {
+        for (customer, due, spots) in std::mem::take(&mut pace.saving) {
             if let Some(resident) = self.residents.get_mut(&customer) {
                 resident.saving = false;
                 resident.stored_due = due;
+                resident.stored_spots = spots;
             }
         }
         // What has left since is not known to who reads this checkpoint.
