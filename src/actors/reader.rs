@@ -93,13 +93,17 @@ async fn deliver(
         return tell_all(up, told);
     }
     let asks = |of: &&Up| !has_share[usize::from(of.id.0)] && table.is_due(of.id, told.at);
-    up.iter().filter(asks).for_each(|of| tell(of, told));
+    for of in up.iter().filter(asks) {
+        tell(of, told);
+    }
 }
 
 /// Tells every partition how far the reader is and what time it is.
 fn tell_all(up: &[Up], told: &mut Told) {
     told.all = Some(Instant::now());
-    up.iter().for_each(|of| tell(of, told));
+    for of in up {
+        tell(of, told);
+    }
 }
 
 fn tell(of: &Up, told: &Told) {
