@@ -13,9 +13,10 @@
 //! ```
 
 mod auth;
+pub mod basis;
 mod customer;
 mod decide;
-mod eval;
+pub mod eval;
 mod gate;
 mod health;
 mod openapi;

@@ -16,6 +16,8 @@ mod bad_input;
 #[cfg(test)]
 mod bad_start;
 #[cfg(test)]
+mod bounded;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod docs;
@@ -41,5 +43,7 @@ mod support;
 mod tidy;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod watch;
 #[cfg(test)]
 mod why;
