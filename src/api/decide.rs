@@ -15,7 +15,7 @@ use crate::api::openapi::{DecideAnswer, DecideRequest};
 use crate::api::problem::Problem;
 use crate::api::{Api, BODY_BYTES_MAX};
 use crate::decide::Ask;
-use crate::decide::rank::LIMIT_MAX;
+use crate::decide::offers::LIMIT_MAX;
 use crate::domain::{CustomerId, Map, Value};
 use crate::policy::{Bundle, hint};
 

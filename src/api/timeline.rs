@@ -202,6 +202,8 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
         What::Met(arm, why) => ("met", Some(arm), Some(Cow::Borrowed(why))),
         What::Migrated(from) => ("migrated", Some(from), None),
         What::Dealt(arm, why) => ("dealt", Some(arm), Some(Cow::Borrowed(why))),
+        What::Told(word, offers) => ("told", Some(word), own(offers.join(", "))),
+        What::Untold(code, detail) => ("untold", Some(code), Some(Cow::Borrowed(detail))),
     }
 }
 
@@ -242,6 +244,8 @@ fn sentence(trace: &Trace) -> String {
             format!("is taken over from step {from} of an earlier revision")
         }
         What::Dealt(arm, why) => format!("is dealt to {arm}: {why}"),
+        What::Told(word, offers) => format!("got the {word} of {}", offers.join(", ")),
+        What::Untold(code, detail) => format!("counts no outcome, {code}: {detail}"),
     };
     let shadow = if instance::is_shadow(trace.instance) {
         " (shadow)"

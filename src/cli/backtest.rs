@@ -8,7 +8,7 @@ mod file;
 pub mod html;
 mod keeper;
 mod line;
-mod lines;
+pub mod lines;
 mod problems;
 mod progress;
 pub mod replay;

@@ -4,14 +4,17 @@ pub mod backtest;
 pub mod check;
 mod client;
 pub mod completions;
+pub mod csv;
 pub mod dev;
 pub mod eval;
+pub mod evaluate;
 pub mod explain;
 pub mod fmt;
 pub mod history;
 pub mod init;
 pub mod plan;
 pub mod policies;
+mod progress;
 pub mod schema;
 pub mod serve;
 pub mod test;
@@ -64,6 +67,8 @@ enum Command {
     Apply(plan::ApplyArgs),
     /// Says what an expression is worth for a customer, and what of it is unknown.
     Eval(eval::Args),
+    /// Says what a policy would have earned, from a log of choices that another one made.
+    Evaluate(evaluate::Args),
     /// Lists the revisions of the policies of a server: what is live, and what was.
     Policies(policies::Args),
     /// Makes an earlier revision of the policies live again, at once.
@@ -94,6 +99,7 @@ pub fn main() -> ExitCode {
         Command::Plan(args) => plan::run(args),
         Command::Apply(args) => plan::apply(args),
         Command::Eval(args) => eval::run(args),
+        Command::Evaluate(args) => evaluate::run(args),
         Command::Policies(args) => policies::run(args),
         Command::Rollback(args) => policies::roll_back(args),
         Command::Completions(args) => completions::run(args),

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use crate::decide::env::Env;
-use crate::decide::features;
 use crate::decide::step::Effects;
+use crate::decide::{features, outcomes};
 use crate::domain::contact::Delivery;
 use crate::domain::event::Kind;
 use crate::domain::suppression::{Scope, Suppression};
@@ -18,6 +18,7 @@ pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp
     traits(event, &mut facts);
     zone(profile, event, &mut facts);
     facts.extend(guarded(event));
+    facts.extend(outcomes::outcomes(profile, event, now));
     if let Some(change) = cart::Change::of(&event.name, &event.properties) {
         let currency = event
             .properties

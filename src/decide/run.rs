@@ -11,7 +11,7 @@ use crate::decide::journeys::{at_step, in_run};
 use crate::decide::send::Settled;
 use crate::decide::step::{Effects, Input, Request, Step};
 use crate::decide::wait::{self, Target};
-use crate::decide::{inputs, rank, send};
+use crate::decide::{inputs, offers, send};
 use crate::domain::action::stable_id;
 use crate::domain::instance::{Instance, Wait};
 use crate::domain::{Fact, Map, Profile, Score, Timestamp, Trace, Value, What};
@@ -280,17 +280,18 @@ impl<'a> Walk<'a> {
             &number,
             &node.label,
         ]);
-        let question = rank::Question {
+        let question = offers::Question {
             id: &id,
             placement,
             limit: Some(1),
             env: self.env(),
         };
-        let ranked = match rank::rank(&question, self.input.scores) {
+        let ranked = match offers::rank(&question, self.input.scores) {
             Ok(ranked) => ranked,
             Err(requests) => return Next::Needs(requests),
         };
-        let best = ranked.answer.offers.first().map_or(Value::Null, as_local);
+        let best = ranked.answer.offers.first();
+        let best = best.map_or(Value::Null, |best| as_local(best, &id));
         self.effects
             .facts
             .push(Fact::Bound(self.run.number, bind.clone(), best));
@@ -325,12 +326,13 @@ impl<'a> Walk<'a> {
 }
 
 /// A chosen offer as later steps see it.
-fn as_local(choice: &crate::domain::Choice) -> Value {
+fn as_local(choice: &crate::domain::Choice, decision: &Arc<str>) -> Value {
     let number = |number: Option<f64>| number.map_or(Value::Null, Value::Number);
     let mut map = Map::default();
     map.set("id", Value::Text(choice.offer.clone()));
     map.set("propensity", number(choice.propensity));
     map.set("priority", number(choice.priority));
     map.set("data", choice.data.clone());
+    map.set("decision_id", Value::Text(decision.clone()));
     Value::Map(map)
 }

@@ -251,7 +251,9 @@ fn line(trace: &Trace) -> Option<Arc<str>> {
         | What::Left(_)
         | What::Crossed(..)
         | What::WouldSend(..)
-        | What::WouldSet(_) => return None,
+        | What::WouldSet(_)
+        | What::Told(..)
+        | What::Untold(..) => return None,
     };
     Some(text.into())
 }

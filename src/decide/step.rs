@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::decide::contest::{Parked, Winner};
 use crate::decide::send::Settled;
-use crate::decide::{absences, journeys, migrate, observe, rank, run, segments};
+use crate::decide::{absences, journeys, migrate, observe, offers, run, segments};
 use crate::domain::{
     Action, Answer, Cell, Crossing, Event, Fact, Profile, Score, Timer, Timestamp, Value,
 };
@@ -144,6 +144,6 @@ pub fn step(bundle: &Bundle, profile: &Profile, input: Input<'_>, now: Timestamp
         Stage::Migrate => Step::Done(migrate::migrate(bundle, profile, now)),
         Stage::Crossed(of) => Step::Done(journeys::crossed(bundle, profile, of, now)),
         Stage::Fire(timer) => Step::Done(absences::fire(bundle, profile, timer, now)),
-        Stage::Ask(ask) => rank::ask(bundle, profile, ask, input.scores, now),
+        Stage::Ask(ask) => offers::ask(bundle, profile, ask, input.scores, now),
     }
 }

@@ -45,7 +45,10 @@ impl Told {
             | Fact::Traced(_)
             | Fact::Standing(_)
             | Fact::Crossed(..)
-            | Fact::Armed(..) => {}
+            | Fact::Armed(..)
+            | Fact::Decided(_)
+            | Fact::Told(_)
+            | Fact::Responded(..) => {}
         }
     }
 }

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use crate::domain::consent::Said;
 use crate::domain::contact::Delivery;
 use crate::domain::crossing::Way;
+use crate::domain::decision::Decision;
 use crate::domain::instance::{Instance, Wait};
+use crate::domain::outcome::{Kind, Told};
+use crate::domain::response::Of;
 use crate::domain::suppression::{Scope, Suppression};
 use crate::domain::timer::{Armed, Timer};
 use crate::domain::{Duration, Timestamp, Trace, Value, cart, folded};
@@ -61,6 +64,12 @@ pub enum Fact {
     Armed(Timer, Option<Box<Armed>>),
     /// A run goes on in this revision of its journey.
     Migrated(u32, u64),
+    /// A decision gave something; what becomes of it will be told.
+    Decided(Box<Decision>),
+    /// What became of an offer that a remembered decision gave: it counts, once.
+    Told(Box<Told>),
+    /// A response that contact policies count: to what, when it happened; older ones than so long are forgotten.
+    Responded(Of, Kind, Timestamp, Duration),
 }
 
 impl Fact {

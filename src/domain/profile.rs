@@ -9,8 +9,10 @@ use crate::domain::cart::Cart;
 use crate::domain::consent::Consent;
 use crate::domain::contact::Contacts;
 use crate::domain::crossing::Way;
+use crate::domain::decision::Decisions;
 use crate::domain::folded::{self, Folded};
 use crate::domain::instance::{self, Instance, Past};
+use crate::domain::response::Responses;
 use crate::domain::suppression::Suppressions;
 use crate::domain::timer::{Armed, Timer};
 use crate::domain::{CustomerId, Duration, Fact, Map, Timestamp, Trace, Value};
@@ -68,6 +70,10 @@ pub struct Profile {
     pub n_shadow_crossings: u64,
     /// Timers that run beside the sleeps of runs, at most [`Profile::TIMERS_MAX`].
     pub timers: BTreeMap<Timer, Armed>,
+    /// The recent decisions that gave something.
+    pub decisions: Decisions,
+    /// The outcomes that contact policies count.
+    pub responses: Responses,
 }
 
 /// A visit: until 30 minutes of silence.
@@ -123,6 +129,8 @@ impl Profile {
             n_crossings: 0,
             n_shadow_crossings: 0,
             timers: BTreeMap::new(),
+            decisions: Decisions::default(),
+            responses: Responses::default(),
         }
     }
 
@@ -166,15 +174,7 @@ impl Profile {
             Fact::Trait(path, value) => set_path(&mut self.traits, path, value),
             Fact::Folded(feature, change) => self.fold(*feature, change),
             Fact::Cart(change, currency, at) => self.cart.apply(change, currency.as_ref(), *at),
-            Fact::Entered(run) => {
-                let begun = if run.is_shadow() {
-                    &mut self.n_shadows
-                } else {
-                    &mut self.n_runs
-                };
-                *begun = (*begun).max(instance::shown(run.number));
-                self.journeys.push((**run).clone());
-            }
+            Fact::Entered(run) => self.begin(run),
             Fact::Refreshed(number, run) => {
                 self.change(*number, |old| {
                     old.event = run.event.clone();
@@ -218,6 +218,9 @@ impl Profile {
                 self.ghosts(journey).reserve(channel, *action, *at, *keep);
             }
             Fact::Delivered(delivery) => self.contacts.settle(*delivery),
+            Fact::Decided(decision) => self.decisions.add(decision),
+            Fact::Told(told) => self.decisions.tell(told),
+            Fact::Responded(of, kind, at, keep) => self.responses.add(of, *kind, *at, *keep),
         }
     }
 
@@ -238,6 +241,16 @@ impl Profile {
         }
         session.last_at = session.last_at.max(at);
         session.n_events = session.n_events.saturating_add(1);
+    }
+
+    fn begin(&mut self, run: &Instance) {
+        let begun = if run.is_shadow() {
+            &mut self.n_shadows
+        } else {
+            &mut self.n_runs
+        };
+        *begun = (*begun).max(instance::shown(run.number));
+        self.journeys.push(run.clone());
     }
 
     /// Returns what the shadow of a journey would have sent; of too many the oldest makes room.

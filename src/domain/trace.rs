@@ -69,4 +69,8 @@ pub enum What {
     WouldSet(Vec<Arc<str>>),
     /// The run goes on in another revision of the journey; the step where it was.
     Migrated(Arc<str>),
+    /// An outcome of offers came in and counts: its word (`click`), and the offers.
+    Told(Arc<str>, Vec<Arc<str>>),
+    /// An outcome came in and does not count, by this reason code, and the detail.
+    Untold(Arc<str>, Arc<str>),
 }

@@ -9,7 +9,7 @@ use crate::policy::expr::shape::{Open, Shape};
 
 /// Names of events, v1 names behind `|`, and their properties: `:n` is a number, `:p` products, `:a` anything, else a text, or
 /// any single value if it is an id.
-const EVENTS: [(&str, &str); 32] = [
+const EVENTS: [(&str, &str); 33] = [
     ("Products Searched|Searched Products", "query"),
     (
         "Product List Viewed|Viewed Product Category|Viewed Product List",
@@ -54,6 +54,10 @@ const EVENTS: [(&str, &str); 32] = [
     ("Consent Changed", "channel purpose status:a consents:a"),
     ("Suppressed|Unsuppressed", "address channel until:a reason"),
     ("Delivery Confirmed|Delivery Failed", "action_id definite:a"),
+    (
+        "Offer Impression|Offer Clicked|Offer Converted|Offer Rejected",
+        "decision_id offer",
+    ),
     ("page|screen|identify|group|alias", ""),
 ];
 const PROMOTION: &str = "promotion_id creative name position:a";

@@ -47,6 +47,8 @@ pub struct Placement {
     pub rank: Option<Expr>,
     /// At most so many offers in an answer; default 1.
     pub limit: u32,
+    /// How long after a decision its outcomes count.
+    pub attribution: Duration,
     /// The offer to give when nothing qualifies.
     pub fallback: Option<Arc<str>>,
     /// Indexes are not kept: ids of the offers that name this placement, sorted.

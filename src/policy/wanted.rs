@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::domain::{cart, consent, contact, suppression};
+use crate::domain::{cart, consent, contact, outcome, suppression};
 use crate::policy::Bundle;
 use crate::policy::journey::Journey;
 
@@ -71,5 +71,6 @@ impl Wanted {
             || self.names.contains(event)
             || cart::Change::may(event)
             || GUARDS.contains(&event)
+            || outcome::EVENTS.iter().any(|(name, _)| *name == event)
     }
 }

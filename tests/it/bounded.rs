@@ -64,7 +64,8 @@ fn files_that_want_too_much_are_refused_soon_and_within_bounds() {
         let short: String = said.chars().take(2_000).collect();
         assert_eq!(output.status.code(), Some(1), "{name}: {short}");
         assert!(said.contains("attune::"), "{name}: {short}");
-        assert!(said.len() < MEGABYTE, "{name}: {} bytes", said.len());
+        // A line that is shown is shown whole.
+        assert!(said.len() < 2 * MEGABYTE, "{name}: {} bytes", said.len());
         assert!(took < TIME_MAX, "{name}: {took:?}");
     }
 }

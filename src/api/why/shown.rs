@@ -201,6 +201,8 @@ fn tells(trace: &Trace, journey: &Journey) -> bool {
         | What::Met(..)
         | What::Dealt(..)
         | What::Migrated(_)
+        | What::Told(..)
+        | What::Untold(..)
         | What::Crossed(..) => false,
     };
     stands && trace.subject == journey.name
@@ -235,6 +237,8 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         | What::Met(..)
         | What::Dealt(..)
         | What::Migrated(_)
+        | What::Told(..)
+        | What::Untold(..)
         | What::Crossed(..) => {
             format!("{customer} was in {journey} at {at}")
         }

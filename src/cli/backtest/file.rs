@@ -26,7 +26,7 @@ impl File {
     /// The file cannot be read further.
     pub fn read(mut self, mut lines: Lines, sender: &Sender) -> anyhow::Result<()> {
         let mut batch = Vec::with_capacity(BATCH);
-        while let Some(line) = lines.next()? {
+        while let Some(line) = lines.take_next()? {
             let event = self.decode(&line);
             if event.as_ref().is_ok_and(|decoded| !self.is_in(decoded)) {
                 continue;

@@ -25,6 +25,7 @@ pub struct Lines {
     reader: Box<dyn BufRead + Send>,
     line: Vec<u8>,
     number: u64,
+    bytes_max: usize,
 }
 
 /// A reader that says how much it has read.
@@ -42,17 +43,26 @@ impl Read for Counted {
 pub struct Line<'a> {
     /// Its place in the file, from 1.
     pub number: u64,
-    /// Its bytes; cut after [`LINE_BYTES_MAX`] and one.
+    /// Its bytes; cut after the most a line may have, and one.
     pub bytes: &'a [u8],
 }
 
 impl Lines {
-    /// Opens a file; whether it is packed is seen by its first bytes.
+    /// Opens a file with lines of at most [`LINE_BYTES_MAX`]; whether it is packed is seen by its first bytes.
     ///
     /// # Errors
     ///
     /// The file cannot be read.
     pub fn open(path: &Path) -> anyhow::Result<Self> {
+        Self::open_with(path, LINE_BYTES_MAX)
+    }
+
+    /// Opens a file with lines of at most so many bytes.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub fn open_with(path: &Path, bytes_max: usize) -> anyhow::Result<Self> {
         let failed = || format!("cannot read `{}`", path.display());
         let file = File::open(path).with_context(failed)?;
         let n_read = Arc::new(AtomicU64::new(0));
@@ -70,6 +80,7 @@ impl Lines {
             reader,
             line: Vec::new(),
             number: 0,
+            bytes_max,
         })
     }
 
@@ -77,7 +88,7 @@ impl Lines {
     ///
     /// # Errors
     ///
-    /// As for [`Lines::next`].
+    /// As for [`Lines::take_next`].
     pub fn skip(&mut self, n_lines: u64) -> io::Result<()> {
         while self.number < n_lines && self.reader.skip_until(b'\n')? > 0 {
             self.number += 1;
@@ -90,7 +101,7 @@ impl Lines {
     /// # Errors
     ///
     /// The file cannot be read further, or what is packed is damaged.
-    pub fn next(&mut self) -> io::Result<Option<Line<'_>>> {
+    pub fn take_next(&mut self) -> io::Result<Option<Line<'_>>> {
         loop {
             if !self.read()? {
                 return Ok(None);
@@ -109,13 +120,13 @@ impl Lines {
     /// Reads one line and steps over what is too long; returns whether there was one.
     fn read(&mut self) -> io::Result<bool> {
         self.line.clear();
-        let limit = LINE_BYTES_MAX as u64 + 1;
+        let limit = self.bytes_max as u64 + 1;
         let n_read = self
             .reader
             .by_ref()
             .take(limit)
             .read_until(b'\n', &mut self.line)?;
-        if n_read > LINE_BYTES_MAX && self.line.last() != Some(&b'\n') {
+        if n_read > self.bytes_max && self.line.last() != Some(&b'\n') {
             self.reader.skip_until(b'\n')?;
         }
         Ok(n_read > 0)

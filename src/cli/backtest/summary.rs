@@ -225,7 +225,9 @@ impl Summary {
             | What::Missed(..)
             | What::Met(..)
             | What::Dealt(..)
-            | What::Migrated(..) => {}
+            | What::Migrated(..)
+            | What::Told(..)
+            | What::Untold(..) => {}
         }
     }
 }

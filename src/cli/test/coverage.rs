@@ -135,7 +135,9 @@ impl Reached {
             | What::Met(..)
             | What::WouldSend(..)
             | What::WouldSet(_)
-            | What::Migrated(_) => {}
+            | What::Migrated(_)
+            | What::Told(..)
+            | What::Untold(..) => {}
         }
         self.steps.insert(step);
     }

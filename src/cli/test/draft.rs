@@ -246,7 +246,9 @@ fn times(world: &World<'_>, journey: Option<&Arc<str>>) -> BTreeSet<Duration> {
         | What::Met(..)
         | What::Dealt(..)
         | What::WouldSet(_)
-        | What::Migrated(_) => false,
+        | What::Migrated(_)
+        | What::Told(..)
+        | What::Untold(..) => false,
     });
     noted
         .map(|trace| trace.at.since(world.test.start))

@@ -157,6 +157,8 @@ fn decided(what: &What, start: Timestamp) -> String {
         What::Met(arm, why) => format!("met arm {arm}: {why}"),
         What::Migrated(from) => format!("taken over from step {from} of an earlier revision"),
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
+        What::Told(word, offers) => format!("{word} of {}", offers.join(", ")),
+        What::Untold(code, detail) => format!("counts no outcome, {code}: {detail}"),
         What::Ranked(chosen, lost) => {
             let lost = if lost.is_empty() {
                 String::new()

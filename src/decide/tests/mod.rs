@@ -13,6 +13,7 @@ mod laws_guards;
 mod laws_segments;
 mod laws_why;
 mod offers;
+mod outcomes;
 mod questions;
 mod quiet_hours;
 mod revisions;
@@ -289,5 +290,7 @@ fn shown(what: &What) -> String {
         What::Met(arm, why) => format!("met {arm}: {why}"),
         What::Migrated(from) => format!("migrated from {from}"),
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
+        What::Told(word, offers) => format!("told {word} of {offers:?}"),
+        What::Untold(code, detail) => format!("untold {code}: {detail}"),
     }
 }

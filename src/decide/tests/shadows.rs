@@ -374,6 +374,9 @@ fn is_of_shadow(bundle: &Bundle, fact: &Fact) -> bool {
         | Fact::Unsuppressed(..)
         | Fact::Contacted(..)
         | Fact::Delivered(_)
+        | Fact::Decided(_)
+        | Fact::Told(_)
+        | Fact::Responded(..)
         | Fact::Armed(Timer::Run(_), _) => false,
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::domain::outcome::ATTRIBUTION;
 use crate::domain::{Duration, Value};
 use crate::policy::bundle::Bundle;
 use crate::policy::compile::Names;
@@ -31,7 +32,15 @@ const OFFER_KEYS: [&str; 7] = [
     "data",
 ];
 const OFFER_LATER: [&str; 6] = ["budget", "weight", "group", "until", "from", "suitable"];
-const PLACEMENT_KEYS: [&str; 6] = ["about", "model", "score", "rank", "limit", "fallback"];
+const PLACEMENT_KEYS: [&str; 7] = [
+    "about",
+    "model",
+    "score",
+    "rank",
+    "limit",
+    "fallback",
+    "attribution",
+];
 const PLACEMENT_LATER: [&str; 4] = ["explore", "groups", "smoothing", "control"];
 /// The most offers of an answer.
 const LIMIT_MAX: u32 = 100;
@@ -191,11 +200,16 @@ fn placement(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Option<
         let known = names.offers.iter().map(AsRef::as_ref);
         desk.refer(node, "offer", &id, known).then_some(id)
     });
+    let attribution = match fields.get("attribution") {
+        Some(node) => desk.duration(node, "`attribution`", true),
+        None => Some(ATTRIBUTION),
+    };
     let placement = Placement {
         name,
         model,
         rank: rank.map_or(Some(None), |rank| rank.map(Some))?,
         limit: limit?,
+        attribution: attribution?,
         fallback,
         offers: Vec::new(),
         place: desk.place(key),

@@ -771,7 +771,7 @@ placements:
                ·                                    ╰── here
                ╰────
               help: leave it out; keys of placement `p` are `about`, `model`, `score`, `rank`, `limit`,
-                    `fallback`"#]],
+                    `fallback`, `attribution`"#]],
     );
 }
 

@@ -1,0 +1,106 @@
+//! What an event tells of the outcome of offers: what counts, and why the rest does not.
+
+use std::sync::Arc;
+
+use crate::domain::decision::Decision;
+use crate::domain::event::Kind as Call;
+use crate::domain::outcome::{Kind, Said, Told, fingerprint};
+use crate::domain::{Event, Fact, Profile, Timestamp, Trace, What};
+
+/// The subject of lines about an outcome that names no placement that is known.
+const OFFERS: &str = "offers";
+
+/// Learns the outcome that an event tells, if it tells one.
+pub fn outcomes(profile: &Profile, event: &Event, now: Timestamp) -> Vec<Fact> {
+    let said = match event.kind {
+        Call::Track => Said::read(&event.name, &event.properties),
+        Call::Identify | Call::Page | Call::Screen | Call::Group | Call::Alias => None,
+    };
+    let Some(said) = said else {
+        return Vec::new();
+    };
+    let id = said.decision.as_deref().map(fingerprint);
+    let decision = id.and_then(|id| profile.decisions.get(id));
+    let (subject, mut facts, what) = match decision {
+        Some(decision) => {
+            let (told, what) = of_decision(decision, &said, event.at);
+            let told = told.into_iter().map(|told| Fact::Told(told.into()));
+            (decision.placement.clone(), told.collect(), what)
+        }
+        None => (OFFERS.into(), Vec::new(), alone(&said)),
+    };
+    facts.push(Fact::Traced(Trace {
+        at: now,
+        event: Some(event.id.clone()),
+        subject,
+        instance: 0,
+        step: "".into(),
+        what,
+        times: 1,
+    }));
+    facts
+}
+
+/// Finds the offers of a remembered decision that an outcome is about.
+fn of_decision(decision: &Decision, said: &Said, at: Timestamp) -> (Vec<Told>, What) {
+    let not = |code: &str, detail: String| (Vec::new(), What::Untold(code.into(), detail.into()));
+    let word = said.kind.word();
+    if decision.is_over(at) {
+        let (after, within) = (at.since(decision.at), decision.attribution);
+        return not(
+            "LATE",
+            format!("{word} {after} after the decision, {within} count"),
+        );
+    }
+    let given = decision.offers.iter().zip(0_u32..);
+    let named = |offer: &Arc<str>| said.offer.as_ref().is_none_or(|named| named == offer);
+    let about: Vec<_> = given.filter(|(given, _)| named(&given.offer)).collect();
+    if let (true, Some(offer)) = (about.is_empty(), &said.offer) {
+        return not("NOT_GIVEN", format!("the decision did not give {offer}"));
+    }
+    if about.len() > 1 && said.kind != Kind::Impression {
+        let n = about.len();
+        return not(
+            "AMBIGUOUS",
+            format!("{word} of one of {n} offers: `offer` says which"),
+        );
+    }
+    let fresh: Vec<_> = about
+        .into_iter()
+        .filter(|(given, _)| !given.has(said.kind))
+        .collect();
+    if fresh.is_empty() {
+        return not("DUPLICATE", format!("the {word} was told before"));
+    }
+    let told = |(given, slot): &(&crate::domain::decision::Given, u32)| Told {
+        decision: decision.id,
+        placement: decision.placement.clone(),
+        offer: given.offer.clone(),
+        slot: *slot,
+        kind: said.kind,
+        given_at: decision.at,
+        at,
+    };
+    let offers = fresh.iter().map(|(given, _)| given.offer.clone()).collect();
+    (
+        fresh.iter().map(told).collect(),
+        What::Told(word.into(), offers),
+    )
+}
+
+/// Says what becomes of an outcome without a decision that is known: it counts for contact policies, if it names an offer.
+fn alone(said: &Said) -> What {
+    let word = said.kind.word();
+    match (&said.decision, &said.offer) {
+        (Some(_), Some(offer)) => What::Untold(
+            "UNKNOWN_DECISION".into(),
+            format!("{word} of {offer}: it counts for contact policies alone").into(),
+        ),
+        (Some(_), None) => What::Untold("UNKNOWN_DECISION".into(), word.into()),
+        (None, Some(offer)) => What::Told(word.into(), vec![offer.clone()]),
+        (None, None) => What::Untold(
+            "UNNAMED".into(),
+            format!("{word} without `decision_id` and `offer`").into(),
+        ),
+    }
+}
