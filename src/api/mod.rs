@@ -6,6 +6,7 @@
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
 //! GET  /v1/customers/{id}/why        how they and a journey stand   why
+//! GET  /v1/models /{name}            a card for every model         models
 //! GET  /v1/policies /{revision}      what is live, and was      policies
 //! POST /v1/policies /rollback        changes it                 policies
 //! GET  /livez /readyz /metrics       for operators              health
@@ -19,6 +20,7 @@ mod decide;
 pub mod eval;
 mod gate;
 mod health;
+mod models;
 mod openapi;
 mod policies;
 mod problem;
@@ -134,6 +136,8 @@ fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
             get(timeline::timeline),
         ),
         (Method::GET, "/v1/customers/{id}/why", get(why::why)),
+        (Method::GET, "/v1/models", get(models::list)),
+        (Method::GET, "/v1/models/{name}", get(models::one)),
         (Method::GET, "/v1/policies", get(policies::list)),
         (
             Method::POST,

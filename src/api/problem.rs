@@ -110,6 +110,21 @@ impl Problem {
         )
     }
 
+    /// No such model is live.
+    ///
+    /// - `hint`: what may have been meant.
+    pub fn unknown_model(written: &str, hint: &str) -> Self {
+        let end = if hint.is_empty() { ";" } else { "" };
+        Self::new(
+            "urn:attune:problem:unknown-model",
+            "there is no such model",
+            StatusCode::NOT_FOUND,
+            format!(
+                "unknown model `{written}`{hint}{end} `GET /v1/models` lists those that are live"
+            ),
+        )
+    }
+
     /// The body is longer than it may be.
     pub fn too_large(max: usize) -> Self {
         Self::new(

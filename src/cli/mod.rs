@@ -12,6 +12,7 @@ pub mod explain;
 pub mod fmt;
 pub mod history;
 pub mod init;
+pub mod models;
 pub mod plan;
 pub mod policies;
 mod progress;
@@ -76,6 +77,8 @@ enum Command {
     /// It becomes a revision of its own, so it can be rolled back, too. It stays live through restarts of the server
     /// until its folder changes. Who is in a journey stays on the revision that they entered.
     Rollback(policies::RollBack),
+    /// Tries models out, and lists them.
+    Models(models::Args),
     /// Prints the completions of a shell.
     Completions(completions::Args),
     /// Says what was decided for a customer and why, and why not.
@@ -102,6 +105,7 @@ pub fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(args),
         Command::Policies(args) => policies::run(args),
         Command::Rollback(args) => policies::roll_back(args),
+        Command::Models(args) => models::run(args),
         Command::Completions(args) => completions::run(args),
         Command::Why(args) => why::run(args),
     };

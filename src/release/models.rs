@@ -78,7 +78,9 @@ pub fn signature(models: &[&Model]) -> u64 {
         let columns = model.inputs.iter().map(|input| (&input.column, input.kind));
         let columns: Vec<_> = columns.collect();
         all.extend([format!("{} {columns:?} {:?}\n", model.name, model.output)]);
-        for file in [dir.join(model.file.as_ref()), dir.join("golden.json")] {
+        all.extend([format!("{:?} {:?}\n", model.sha256, model.drift)]);
+        for file in [model.file.as_ref(), "golden.json", "baseline.json"] {
+            let file = dir.join(file);
             let of = file.metadata().map(|of| (of.len(), of.modified().ok()));
             all.extend([file.display().to_string(), format!(" {:?}\n", of.ok())]);
         }
@@ -91,7 +93,12 @@ fn dir(model: &Model) -> &Path {
     manifest.parent().unwrap_or(Path::new("."))
 }
 
-fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
+/// Returns what is to be loaded for a model; reads its golden rows.
+///
+/// # Errors
+///
+/// The golden rows cannot be read.
+pub fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
     let dir = dir(model);
     let golden = dir.join("golden.json");
     let golden = match std::fs::read(&golden) {
@@ -119,5 +126,6 @@ fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
             class: model.output.class,
         },
         golden,
+        sha256: model.sha256.clone(),
     })
 }

@@ -69,6 +69,20 @@ pub enum Error {
         /// What the file has and what the manifest says.
         reason: String,
     },
+    /// The file is another one than the manifest means.
+    #[error(
+        "model `{model}`: `{}` is not the file that its manifest means: its sha256 is {found}, not {expected}", .path.display()
+    )]
+    Version {
+        /// The model.
+        model: Arc<str>,
+        /// Its file.
+        path: PathBuf,
+        /// What the manifest says.
+        expected: Arc<str>,
+        /// The hash of the file.
+        found: Arc<str>,
+    },
     /// A trial run failed.
     #[error("model `{model}`: `{}` fails on {rows}: {reason}", .path.display())]
     Trial {

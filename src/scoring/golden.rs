@@ -29,8 +29,19 @@ pub struct GoldenRow {
 }
 
 impl Golden {
-    /// Returns the rows as cells in the order of the columns, or what does not fit.
-    pub(super) fn cells(&self, columns: &[InputSpec]) -> Result<Vec<Vec<Cell>>, String> {
+    /// Returns the largest difference between scores and what they should be.
+    pub(super) fn worst(&self, scores: &[f64]) -> f64 {
+        let rows = self.rows.iter().zip(scores);
+        rows.map(|(row, score)| (score - row.output).abs())
+            .fold(0.0, f64::max)
+    }
+
+    /// Returns the rows as cells in the order of the columns.
+    ///
+    /// # Errors
+    ///
+    /// What does not fit, in words.
+    pub fn cells(&self, columns: &[InputSpec]) -> Result<Vec<Vec<Cell>>, String> {
         if self.rows.is_empty() {
             return Err("there are none".to_owned());
         }

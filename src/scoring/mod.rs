@@ -6,14 +6,18 @@
 //!                  └───── pool       one session a thread; `rows` in, `output` out
 //! ```
 
+mod card;
 mod error;
 mod exact;
+mod file;
 mod golden;
 mod library;
 mod model;
 mod onnx;
 mod output;
 mod pool;
+mod probe;
+mod proto;
 mod rows;
 mod scripted;
 mod signature;
@@ -21,14 +25,17 @@ mod spec;
 mod trial;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use crate::domain::{Cell, Score};
+pub use card::{Card, Port, Proof};
 pub use error::Error;
+pub use file::{About, Thresholds};
 pub use golden::{Golden, GoldenRow};
 pub use library::Library;
-pub use model::{Model, Stats};
+pub use model::{FILE_BYTES_MAX, Model, ROWS_MAX, Stats};
 pub use onnx::Onnx;
+pub use probe::Shape;
 pub use scripted::Scripted;
 pub use spec::{InputSpec, Kind, OutputSpec, Source, Spec};
 
@@ -42,4 +49,9 @@ pub trait Scorer: Send + Sync + 'static {
     /// Scores several rows in one run; the results are in the order of `rows` and the same to the bit as row by
     /// row.
     fn score_batch(&self, model: &str, rows: &[&[Cell]]) -> Vec<Score>;
+
+    /// Returns what was found out about a model when it was loaded; nothing where models are not files.
+    fn card(&self, _model: &str) -> Option<&Card> {
+        None
+    }
 }

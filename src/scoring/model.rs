@@ -1,5 +1,6 @@
 //! One model: loaded, tried, and run.
 
+use std::io::Read;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,16 +10,25 @@ use std::time::Instant;
 use ort::logging::LogLevel;
 use ort::session::Session;
 use ort::session::builder::SessionBuilder;
+use ort::value::Outlet;
 
+use super::card::{self, Card, Port};
 use super::error::said;
 use super::exact::is_exact;
 use super::pool::Pool;
 use super::rows::fault;
-use super::signature::Signature;
+use super::signature::{Signature, type_name};
 use super::{Cell, Error, Library, Score, Source, Spec};
+use crate::clock;
 
 /// How many rows are run together; more are run in turns.
-pub(super) const ROWS_MAX: usize = 64;
+pub const ROWS_MAX: usize = 64;
+
+/// The largest file of a model, in bytes.
+pub const FILE_BYTES_MAX: u64 = 1 << 30;
+
+/// So much of a `README.md` is kept, in bytes.
+const README_BYTES_MAX: u64 = 64 << 10;
 
 /// Where ONNX Runtime looks for the external weights of a model that it gets as bytes.
 const EXTERNAL_FOLDER: &str = "session.model_external_initializers_file_folder_path";
@@ -30,8 +40,9 @@ pub struct Model {
     pub(super) signature: Signature,
     /// Whether several rows get the same scores in one run as alone.
     together: bool,
-    pool: Pool,
+    pub(super) pool: Pool,
     counters: Counters,
+    card: Card,
 }
 
 /// What a model has done since it was loaded.
@@ -71,6 +82,7 @@ impl Model {
     ) -> Result<Self, Error> {
         let path = spec.source.path().to_owned();
         let bytes = read(spec)?;
+        let sha256 = of_one_version(spec, &bytes)?;
         let graph = |error: ort::Error| Error::Graph {
             model: spec.name.clone(),
             path: path.clone(),
@@ -85,6 +97,7 @@ impl Model {
                     reason,
                 }
             })?;
+        let ports = (ports(session.inputs()), ports(session.outputs()));
         let mut sessions = vec![session];
         for _ in 1..n_sessions(threads) {
             sessions.push(open(library, &spec.source, &bytes).map_err(graph)?);
@@ -102,12 +115,31 @@ impl Model {
             signature,
             together,
             counters: Counters::default(),
+            card: Card {
+                sha256,
+                n_bytes: bytes.len() as u64,
+                loaded_at: clock::now(),
+                inputs: ports.0,
+                outputs: ports.1,
+                golden: None,
+                batched: together,
+                readme: readme(&spec.source),
+            },
         };
-        model.try_out(spec, &path)?;
+        let golden = model.try_out(spec, &path)?;
         Ok(Self {
             counters: Counters::default(),
+            card: Card {
+                golden,
+                ..model.card
+            },
             ..model
         })
+    }
+
+    /// Returns what was found out about it when it was loaded.
+    pub fn card(&self) -> &Card {
+        &self.card
     }
 
     /// Returns its name.
@@ -211,13 +243,54 @@ fn read(spec: &Spec) -> Result<Arc<[u8]>, Error> {
         source,
     };
     let bytes = match &spec.source {
-        Source::File(path) => std::fs::read(path).map_err(file)?.into(),
+        Source::File(path) => {
+            let n_bytes = std::fs::metadata(path).map_err(file)?.len();
+            if n_bytes > FILE_BYTES_MAX {
+                return Err(file(std::io::Error::other(format!(
+                    "the file has {n_bytes} bytes, at most {FILE_BYTES_MAX} are read"
+                ))));
+            }
+            std::fs::read(path).map_err(file)?.into()
+        }
         Source::Bytes(_, bytes) => bytes.clone(),
     };
     if bytes.is_empty() {
         return Err(file(std::io::Error::other("the file is empty")));
     }
     Ok(bytes)
+}
+
+/// Returns the hash of a file, if it is the one that the manifest means.
+fn of_one_version(spec: &Spec, bytes: &[u8]) -> Result<Arc<str>, Error> {
+    let found = card::sha256(bytes);
+    match &spec.sha256 {
+        Some(expected) if *expected != found => Err(Error::Version {
+            model: spec.name.clone(),
+            path: spec.source.path().to_owned(),
+            expected: expected.clone(),
+            found,
+        }),
+        Some(_) | None => Ok(found),
+    }
+}
+
+fn ports(outlets: &[Outlet]) -> Vec<Port> {
+    let port = |outlet: &Outlet| Port {
+        name: outlet.name().to_owned(),
+        shape: type_name(outlet.dtype()),
+    };
+    outlets.iter().map(port).collect()
+}
+
+/// Reads the card that people write; a model without one is as good.
+fn readme(source: &Source) -> Option<Arc<str>> {
+    let Source::File(path) = source else {
+        return None;
+    };
+    let file = std::fs::File::open(path.with_file_name("README.md")).ok()?;
+    let mut text = Vec::new();
+    file.take(README_BYTES_MAX).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into())
 }
 
 fn open(library: &Library, source: &Source, bytes: &[u8]) -> ort::Result<Session> {

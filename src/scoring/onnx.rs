@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::{Cell, Error, Library, Model, Score, Scorer, Spec, Stats};
+use super::{Card, Cell, Error, Library, Model, Score, Scorer, Spec, Stats};
 
 /// Scores with ONNX models. A model can be shared with the scorer that follows when policies are reloaded.
 #[derive(Default)]
@@ -75,6 +75,10 @@ impl Scorer for Onnx {
             Some(model) => model.score_batch(rows),
             None => vec![absent(model); rows.len()],
         }
+    }
+
+    fn card(&self, model: &str) -> Option<&Card> {
+        self.models.get(model).map(|model| model.card())
     }
 }
 

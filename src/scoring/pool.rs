@@ -5,11 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, TryLockError};
 
 use ort::session::{HasSelectedOutputs, OutputSelector, RunOptions, Session, SessionInputValue};
-use ort::value::DynTensor;
+use ort::value::{DynTensor, Outlet, ValueType};
 
 use super::Cell;
 use super::error::said;
 use super::output::Output;
+use super::probe::Shape;
 use super::rows::Feed;
 use super::signature::Signature;
 
@@ -90,6 +91,41 @@ impl Seat {
             feed.fill(tensor, rows).map_err(|error| said(&error))?;
         }
         run(&mut self.session, &self.options, tensors, output, scores)
+    }
+}
+
+impl Seat {
+    /// Runs rows together, and returns the name, the declared and the real shape of every output that is a tensor.
+    pub(super) fn shapes(
+        &mut self,
+        signature: &Signature,
+        rows: &[&[Cell]],
+    ) -> ort::Result<Vec<Shape>> {
+        let mut tensors = tensors(&signature.feeds, rows.len())?;
+        for (feed, tensor) in signature.feeds.iter().zip(tensors.iter_mut()) {
+            feed.fill(tensor, rows)?;
+        }
+        let declared: Vec<_> = self.session.outputs().iter().map(dims).collect();
+        let inputs: Vec<SessionInputValue<'_>> = tensors.iter().map(Into::into).collect();
+        let outputs = self.session.run(inputs.as_slice())?;
+        let mut shapes = Vec::new();
+        for ((name, value), declared) in outputs.iter().zip(declared) {
+            if let (Some(declared), ValueType::Tensor { shape, .. }) = (declared, value.dtype()) {
+                shapes.push(Shape {
+                    output: name.to_owned(),
+                    declared,
+                    real: shape.to_vec(),
+                });
+            }
+        }
+        Ok(shapes)
+    }
+}
+
+fn dims(outlet: &Outlet) -> Option<Vec<i64>> {
+    match outlet.dtype() {
+        ValueType::Tensor { shape, .. } => Some(shape.to_vec()),
+        ValueType::Sequence(_) | ValueType::Map { .. } | ValueType::Optional(_) => None,
     }
 }
 

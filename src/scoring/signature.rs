@@ -272,7 +272,8 @@ fn describe(outlet: &Outlet) -> String {
     format!("`{}` {}", outlet.name(), type_name(outlet.dtype()))
 }
 
-fn type_name(dtype: &ValueType) -> String {
+/// Returns a type and shape as ONNX writes them, such as `float[n, 17]`.
+pub(super) fn type_name(dtype: &ValueType) -> String {
     match dtype {
         ValueType::Tensor { ty, shape, .. } => {
             let mut text = element_name(*ty);

@@ -18,6 +18,8 @@ pub struct Spec {
     pub output: OutputSpec,
     /// Known rows and their scores; run at load.
     pub golden: Option<Golden>,
+    /// The SHA-256 that the file must have, in lower-case hex digits.
+    pub sha256: Option<Arc<str>>,
 }
 
 /// Where an ONNX file is.

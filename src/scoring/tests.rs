@@ -1,7 +1,7 @@
 //! Every exporter's file gives its scores; every hazard is refused with a sentence that helps.
 
 mod exporters;
-mod graph;
+pub(crate) mod graph;
 mod places;
 mod refusals;
 mod runs;
@@ -48,6 +48,7 @@ fn spec(graph: &Graph, columns: &str) -> Spec {
         inputs: columns.collect(),
         output: OutputSpec::default(),
         golden: None,
+        sha256: None,
     }
 }
 
@@ -93,6 +94,7 @@ fn purchase_intent_spec(golden: Golden) -> Spec {
             class: Some(1),
         },
         golden: Some(golden),
+        sha256: None,
     }
 }
 
@@ -159,6 +161,7 @@ impl Fixture {
                 class,
             },
             golden: None,
+            sha256: None,
         }
     }
 

@@ -4,15 +4,15 @@ use std::path::Path;
 
 use super::model::Model;
 use super::rows::fault;
-use super::{Cell, Error, Kind, Spec};
+use super::{Cell, Error, Kind, Proof, Spec};
 
 impl Model {
-    /// Runs the golden rows, or rows of zeros, alone and together.
+    /// Runs the golden rows, or rows of zeros, alone and together; returns how golden ones came out.
     ///
     /// # Errors
     ///
     /// [`Error::Golden`], [`Error::GoldenRows`], [`Error::Trial`].
-    pub(super) fn try_out(&self, spec: &Spec, path: &Path) -> Result<(), Error> {
+    pub(super) fn try_out(&self, spec: &Spec, path: &Path) -> Result<Option<Proof>, Error> {
         let (rows, words) = match &spec.golden {
             Some(golden) => (golden.cells(&spec.inputs), "its golden rows"),
             None => (Ok(vec![zeros(spec); 2]), "rows of zeros"),
@@ -38,14 +38,19 @@ impl Model {
             self.trial(&rows)
         };
         let batch = batch.map_err(failed("in a batch"))?;
-        if let Some(golden) = &spec.golden {
-            golden.check(&spec.name, &alone, "alone")?;
-            golden.check(&spec.name, &batch, "in a batch")?;
-        }
-        Ok(())
+        let Some(golden) = &spec.golden else {
+            return Ok(None);
+        };
+        golden.check(&spec.name, &alone, "alone")?;
+        golden.check(&spec.name, &batch, "in a batch")?;
+        Ok(Some(Proof {
+            n_rows: golden.rows.len(),
+            worst: golden.worst(&alone).max(golden.worst(&batch)),
+            tolerance: golden.tolerance,
+        }))
     }
 
-    fn trial(&self, rows: &[&[Cell]]) -> Result<Vec<f64>, String> {
+    pub(super) fn trial(&self, rows: &[&[Cell]]) -> Result<Vec<f64>, String> {
         let mut faults = rows
             .iter()
             .map(|row| fault(&self.signature.feeds, &self.columns, row));

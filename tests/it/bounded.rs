@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
 /// The address space that a check gets, in KB: the program itself needs a part of it.
-const MEMORY_KB: u32 = 400_000;
+const MEMORY_KB: u32 = 300_000;
 /// Far more than it needs on a busy machine.
 const TIME_MAX: Duration = Duration::from_secs(20);
 const MEGABYTE: usize = 1 << 20;
@@ -64,8 +64,7 @@ fn files_that_want_too_much_are_refused_soon_and_within_bounds() {
         let short: String = said.chars().take(2_000).collect();
         assert_eq!(output.status.code(), Some(1), "{name}: {short}");
         assert!(said.contains("attune::"), "{name}: {short}");
-        // A line that is shown is shown whole.
-        assert!(said.len() < 2 * MEGABYTE, "{name}: {} bytes", said.len());
+        assert!(said.len() < 100_000, "{name}: {} bytes", said.len());
         assert!(took < TIME_MAX, "{name}: {took:?}");
     }
 }

@@ -46,6 +46,9 @@ async fn what_is_answered_is_what_is_described() {
             "/v1/customers/ada/why?journey=cart",
         ),
         ("get", "/v1/customers/{id}", "/v1/customers/nobody"),
+        ("get", "/v1/models", "/v1/models"),
+        ("get", "/v1/models/{name}", "/v1/models/purchase-intent"),
+        ("get", "/v1/models/{name}", "/v1/models/purchase-intend"),
         ("get", "/livez", "/livez"),
         ("get", "/readyz", "/readyz"),
     ] {

@@ -136,6 +136,7 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
     let lines: Vec<_> = answered.body.lines().filter(steady).collect();
     expect![[r#"
         attune_actions_total 0
+        attune_customer_state_bytes_total 0
         attune_customers_oversized_total 0
         attune_dead_letters_total 0
         attune_decisions_total 0
@@ -149,6 +150,7 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
         attune_scores_unavailable_total 0
         attune_segment_crossings_total 0
         attune_shadow_actions_total 0
+        attune_customer_state_bytes_max 0
         attune_ready 1
         attune_resident_customers 1
         attune_policies_info{revision="0",bundle="7ee5c8ac9fcf0f1c"} 1
@@ -193,4 +195,23 @@ async fn the_server_is_ready_until_nats_is_gone() {
         answered.body
     );
     assert_eq!(world.get("/livez").await.status, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_model_is_shown_with_its_columns_and_what_it_makes_of_unknown_values() {
+    let world = World::start(None).await;
+    let mut shown = String::new();
+    for path in [
+        "/v1/models",
+        "/v1/models/purchase-intent",
+        "/v1/models/purchase-intend",
+    ] {
+        writeln!(shown, "{}", world.get(path).await.body).unwrap();
+    }
+    expect![[r#"
+        {"models":[{"model":"purchase-intent","about":"","n_inputs":1,"per_offer":false,"metrics":{}}]}
+        {"model":"purchase-intent","about":"","n_inputs":1,"per_offer":false,"metrics":{},"file":"model.onnx","inputs":[{"column":"pages","from":"profile.features.product_pages","type":"number","unknown":"0"}],"output":{"name":"probabilities","class":1}}
+        {"type":"urn:attune:problem:unknown-model","title":"there is no such model","status":404,"detail":"unknown model `purchase-intend`, did you mean `purchase-intent`? `GET /v1/models` lists those that are live"}
+    "#]]
+    .assert_eq(&shown);
 }

@@ -4,17 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::decide::env::Env;
+use crate::decide::eval::eval;
 use crate::decide::inputs;
 use crate::decide::step::{Request, Scores};
 use crate::domain::Score;
 use crate::policy::offer::{Offer, Placement};
 
 /// Returns the score of each offer (`None`: no model), or what must be scored first.
-pub fn propensities(
+pub fn propensities<'a>(
     placement: &Placement,
-    offers: &[&Offer],
-    env: &Env<'_>,
-    scores: &Scores,
+    offers: &[&'a Offer],
+    env: &'a Env<'a>,
+    scores: &'a Scores,
 ) -> Result<Vec<Option<Score>>, Vec<Request>> {
     let mut asked = Asked {
         env,
@@ -86,9 +87,22 @@ struct Asked<'a> {
     missing: Vec<Request>,
 }
 
-impl Asked<'_> {
+impl<'a> Asked<'a> {
+    /// Returns what a model sees of an offer, its value too: that never depends on a propensity.
+    fn env_of(&self, offer: &'a Offer) -> Env<'a> {
+        let env = Env {
+            offer: Some((offer, None)),
+            ..*self.env
+        };
+        let value = eval(&offer.value.root, &env).and_then(|value| value.as_f64());
+        Env {
+            offer: Some((offer, value)),
+            ..env
+        }
+    }
+
     /// Finds the score of an offer; a model that does not look at the offer is asked once for all.
-    fn slot(&mut self, name: &Arc<str>, offer: &Offer) -> Slot {
+    fn slot(&mut self, name: &Arc<str>, offer: &'a Offer) -> Slot {
         let Some(model) = self.env.bundle.model(name) else {
             return Slot::Known(Score::Unavailable("there is no such model".into()));
         };
@@ -100,10 +114,7 @@ impl Asked<'_> {
         if !model.per_offer && (known || pending.is_some()) {
             return Slot::Row(name.clone(), 0);
         }
-        let env = Env {
-            offer: Some((offer, None)),
-            ..*self.env
-        };
+        let env = self.env_of(offer);
         let row = match inputs::row(model, &env) {
             Ok(row) => row,
             Err(why) => return Slot::Known(Score::Unavailable(why)),

@@ -185,3 +185,37 @@ steps:
         "#]],
     );
 }
+
+#[test]
+fn a_model_of_offers_sees_the_value_of_each() {
+    let policy = "
+model: accept
+file: m.onnx
+inputs: [ { column: worth, from: offer.value, unknown: fail } ]
+---
+offers:
+  a: { placements: [hero], value: 10 }
+  b: { placements: [hero], value: profile.traits.worth * 2 }
+placements:
+  hero: { model: accept, limit: 5 }
+";
+    check(
+        policy,
+        Some(0.25),
+        r#"
+        0m ask hero
+        1m identify {"worth":8}
+        2m ask hero
+        "#,
+        &expect![[r#"
+            0s hero#0 ranked ["a"], lost UNSUITABLE b
+            0s ANSWER degraded=true fallback=false
+               a p=Some(0.25) priority=Some(2.5)
+               not b: UNSUITABLE profile.traits.worth * 2 is unknown
+            2m hero#0 ranked ["b", "a"], lost 
+            2m ANSWER degraded=false fallback=false
+               b p=Some(0.25) priority=Some(4.0)
+               a p=Some(0.25) priority=Some(2.5)
+        "#]],
+    );
+}

@@ -1,17 +1,23 @@
 //! `model:`: which value is which input column.
 
-use std::collections::BTreeSet;
+mod drift;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::policy::compile::desk::{Desk, is_plain, list};
 use crate::policy::compile::value::number;
 use crate::policy::expr::{Expr, Root, Scope, Site};
-use crate::policy::model::{Input, Kind, Model, Output, Unknown};
+use crate::policy::model::{Drift, Input, Kind, Model, Output, Unknown};
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 6] = ["model", "about", "file", "features", "inputs", "output"];
+const KEYS: [&str; 9] = [
+    "model", "about", "file", "sha256", "features", "inputs", "output", "metrics", "drift",
+];
 /// The most columns of a model.
 const INPUTS_MAX: usize = 2_000;
+/// The most metrics of a model.
+const METRICS_MAX: usize = 32;
 
 /// Compiles a manifest; its features are compiled already.
 pub fn compile(desk: &mut Desk, root: &Yaml) -> Option<Model> {
@@ -27,11 +33,18 @@ pub fn compile(desk: &mut Desk, root: &Yaml) -> Option<Model> {
         Some(node) => output(desk, node),
         None => Some(Output::default()),
     };
+    let sha256 = fields.get("sha256").map(|node| sha256(desk, node));
+    let metrics = fields.get("metrics").map(|node| metrics(desk, node));
     let (name, name_node) = (name?, name_node?);
     if !desk.declare("model", &name, name_node) {
         return None;
     }
     let inputs = inputs?;
+    let columns: Vec<&str> = inputs.iter().map(|it| it.column.as_ref()).collect();
+    let drift = match fields.get("drift") {
+        Some(node) => drift::compile(desk, node, &columns)?,
+        None => Drift::default(),
+    };
     let per_offer = inputs
         .iter()
         .any(|input| input.from.root.uses(&Root::Offer));
@@ -42,6 +55,10 @@ pub fn compile(desk: &mut Desk, root: &Yaml) -> Option<Model> {
         inputs,
         output: output?,
         per_offer,
+        metrics: metrics.unwrap_or_default(),
+        sha256: sha256.map_or(Some(None), |sha256| sha256.map(Some))?,
+        drift,
+        version: Arc::default(),
         place: desk.place(name_node),
     })
 }
@@ -60,6 +77,39 @@ fn file(desk: &mut Desk, node: &Yaml) -> Option<Arc<str>> {
         "write a relative path without `..`: `model.onnx`",
     );
     None
+}
+
+fn sha256(desk: &mut Desk, node: &Yaml) -> Option<Arc<str>> {
+    let text = desk.text(node, "`sha256`")?;
+    let is_hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);
+    if text.len() == 64 && text.chars().all(is_hex) {
+        return Some(text);
+    }
+    desk.advise(
+        "bad_value",
+        node.span.clone(),
+        format!("`{text}` is no SHA-256 of a file: 64 digits from 0-9 and a-f"),
+        "`sha256sum model.onnx` prints it",
+    );
+    None
+}
+
+fn metrics(desk: &mut Desk, node: &Yaml) -> BTreeMap<Arc<str>, f64> {
+    let mut metrics = BTreeMap::new();
+    let Some(entries) = node.entries().filter(|all| all.len() <= METRICS_MAX) else {
+        let expected = format!("`metrics` has up to {METRICS_MAX} numbers by name");
+        desk.wrong_type(node, &expected, "write `metrics: { auc: 0.93 }`");
+        return metrics;
+    };
+    for (key, node) in entries {
+        let measured = node.text().filter(|_| is_plain(node));
+        let measured = measured.and_then(|text| number(text));
+        match (key.text(), measured) {
+            (Some(name), Some(measured)) => drop(metrics.insert(name.clone(), measured)),
+            _ => desk.wrong_type(node, "a metric is a number", "write `auc: 0.93`"),
+        }
+    }
+    metrics
 }
 
 fn inputs(desk: &mut Desk, node: &Yaml) -> Vec<Input> {

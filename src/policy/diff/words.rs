@@ -13,7 +13,7 @@ use crate::policy::feature::{Feature, Fold, Window};
 use crate::policy::journey::Journey;
 use crate::policy::limits::{Channel, Limit};
 use crate::policy::mode::Mode;
-use crate::policy::model::Model;
+use crate::policy::model::{Drift, Model};
 use crate::policy::offer::{Offer, Placement};
 use crate::policy::segment::Segment;
 
@@ -207,5 +207,9 @@ fn model(model: &Model) -> Vec<String> {
         format!("{column} from {from}, unknown: {:?}", input.unknown)
     }));
     lines.push(format!("output {:?}", model.output));
+    lines.extend(model.sha256.iter().map(|it| format!("sha256 {it}")));
+    if model.drift != Drift::default() {
+        lines.push(format!("drift {:?}", model.drift));
+    }
     lines
 }
