@@ -1,7 +1,11 @@
 //! The names of what we measure.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
+
+use crate::domain::{Trace, What};
 
 /// A counter that only rises.
 #[derive(Debug, Default)]
@@ -71,6 +75,45 @@ impl Stage {
     }
 }
 
+/// Who entered each journey and how they left it, since the process began.
+#[derive(Debug, Default)]
+pub struct Journeys(Mutex<BTreeMap<Arc<str>, Traffic>>);
+
+/// Who entered a journey and how they left it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Runs that began.
+    pub entered: u64,
+    /// Runs that ended, by reason.
+    pub left: BTreeMap<Arc<str>, u64>,
+}
+
+impl Journeys {
+    /// Counts a line of a timeline if it is about an entry or an end.
+    pub fn note(&self, trace: &Trace) {
+        if trace.what == What::Entered {
+            self.of(&trace.subject, |of| of.entered += 1);
+        } else if let What::Left(reason) = &trace.what {
+            self.of(&trace.subject, |of| {
+                *of.left.entry(reason.clone()).or_default() += 1;
+            });
+        }
+    }
+
+    /// Returns what was counted of a journey.
+    pub fn traffic(&self, journey: &str) -> Traffic {
+        self.lock().get(journey).cloned().unwrap_or_default()
+    }
+
+    fn of(&self, journey: &Arc<str>, change: impl FnOnce(&mut Traffic)) {
+        change(self.lock().entry(journey.clone()).or_default());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Arc<str>, Traffic>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Everything a node counts; one for the process.
 #[derive(Debug, Default)]
 pub struct Meters {
@@ -98,6 +141,8 @@ pub struct Meters {
     pub decisions: Counter,
     /// Runs of journeys that began.
     pub entries: Counter,
+    /// The same by journey, and how they ended.
+    pub journeys: Journeys,
     /// Scores that were not available.
     pub scores_unavailable: Counter,
     /// Commits appended.
@@ -110,6 +155,12 @@ pub struct Meters {
     pub policies_reloads: Counter,
     /// Policy sets that were rejected.
     pub policies_rejected: Counter,
+    /// Customers looked at because segments, absences or schedules became others.
+    pub rounds_customers: Counter,
+    /// Those of them whom it concerned.
+    pub rounds_concerned: Counter,
+    /// Partitions in which not everybody was looked at.
+    pub rounds_open: Gauge,
     /// Customers resident in memory.
     pub residents: Gauge,
     /// Images written by checkpoints.
@@ -228,6 +279,16 @@ impl Meters {
                 "attune_policies_reloads_total",
                 "Policy sets that became live",
                 self.policies_reloads.get(),
+            ),
+            (
+                "attune_rounds_concerned_total",
+                "Customers whom other segments, absences or schedules concerned",
+                self.rounds_concerned.get(),
+            ),
+            (
+                "attune_rounds_customers_total",
+                "Customers looked at because segments, absences or schedules became others",
+                self.rounds_customers.get(),
             ),
             (
                 "attune_scores_unavailable_total",

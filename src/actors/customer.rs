@@ -12,7 +12,7 @@ use crate::actors::live::Policies;
 use crate::actors::{image, scorer};
 use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{self, Cause};
-use crate::domain::{CustomerId, Profile, Timestamp};
+use crate::domain::{CustomerId, Profile, Spot, Timestamp};
 use crate::telemetry::Meters;
 
 /// One input and when it is handled.
@@ -46,6 +46,16 @@ pub struct Decided {
     pub panic: Option<String>,
     /// When the customer wants to be woken.
     pub due: Option<Timestamp>,
+    /// Where the customer's runs were and where they are, if that changed.
+    pub moved: Option<Moved>,
+}
+
+/// Where the runs of a customer were, and where they are.
+pub struct Moved {
+    /// Before.
+    pub from: Box<[Spot]>,
+    /// After.
+    pub to: Box<[Spot]>,
 }
 
 /// An image to be stored.
@@ -56,6 +66,8 @@ pub struct Imaged {
     pub row: Result<Vec<u8>, image::Error>,
     /// When the customer wants to be woken.
     pub due: Option<Timestamp>,
+    /// Where the customer's runs are.
+    pub spots: Box<[Spot]>,
 }
 
 /// The actor.
@@ -109,12 +121,14 @@ impl Actor for Customer {
                 slot.fill(decided);
             }
             Message::Image(log_seq, slot) => {
+                let spots = state.held.wake(0)?.spots();
                 let row = state.held.image(log_seq);
                 let customer = state.customer.clone();
                 slot.fill(Imaged {
                     customer,
                     row,
                     due: state.due,
+                    spots,
                 });
             }
             Message::Look(slot) => slot.fill(state.held.copy()?),
@@ -126,12 +140,14 @@ impl Actor for Customer {
 impl State {
     fn apply(&mut self, inputs: Vec<Input>, policies: &Policies) -> Result<Decided, image::Error> {
         let profile = self.held.wake(inputs.len())?;
+        let before = profile.spots();
         let outcomes = Vec::with_capacity(inputs.len());
         let mut decided = Decided {
             inputs,
             outcomes,
             panic: None,
             due: None,
+            moved: None,
         };
         for input in &decided.inputs {
             match decide(&self.engine.meters, policies, profile, input) {
@@ -144,6 +160,8 @@ impl State {
         }
         self.due = profile.next_due();
         decided.due = self.due;
+        let (from, to) = (before, profile.spots());
+        decided.moved = (from != to).then_some(Moved { from, to });
         Ok(decided)
     }
 }

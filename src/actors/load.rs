@@ -13,6 +13,7 @@ pub fn blank(customer: CustomerId) -> Arrival {
         profile: Box::new(Profile::new(customer)),
         dirty_since: None,
         stored_due: None,
+        stored_spots: Box::default(),
     }
 }
 
@@ -33,13 +34,14 @@ pub fn read(
         return Ok(None);
     };
     let (log_seq, profile) = image::open(&row)?;
-    let stored_due = profile.next_due();
+    let (stored_due, stored_spots) = (profile.next_due(), profile.spots());
     Ok(Some((
         log_seq,
         Arrival {
             profile: Box::new(profile),
             dirty_since: None,
             stored_due,
+            stored_spots,
         },
     )))
 }

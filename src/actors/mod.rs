@@ -7,6 +7,7 @@
 //!                └──► checkpoint: images of dirty customers to the store
 //! ```
 
+pub mod census;
 pub mod customer;
 pub mod emitter;
 pub mod engine;
@@ -22,10 +23,11 @@ pub mod past;
 mod reader;
 pub mod record;
 mod recover;
+mod round;
 mod scorer;
 mod table;
 mod timers;
 
 pub use engine::{Engine, Limits};
 pub use node::Node;
-pub use partition::AskError;
+pub use partition::{AskError, Headcount};

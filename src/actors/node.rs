@@ -7,7 +7,7 @@ use ractor::Actor;
 use tokio::sync::{oneshot, watch};
 
 use crate::actors::engine::Engine;
-use crate::actors::partition::{AskError, Incoming, Message, Partition, Start};
+use crate::actors::partition::{AskError, Headcount, Incoming, Message, Partition, Start};
 use crate::actors::reader;
 use crate::actors::recover::{self, recover};
 use crate::actors::table::Table;
@@ -87,6 +87,32 @@ impl Node {
         let (reply, profile) = oneshot::channel();
         self.send(&customer.clone(), Incoming::Look(customer, reply))?;
         profile.await.map_err(|_| AskError::NotReady)
+    }
+
+    /// Returns where people are, over all partitions.
+    ///
+    /// # Errors
+    ///
+    /// A partition is not up.
+    pub async fn headcount(&self) -> Result<Headcount, AskError> {
+        let mut answers = Vec::new();
+        for id in 0..self.engine.n_partitions {
+            let actor = self.table.get(Id(id)).ok_or(AskError::NotReady)?;
+            let (reply, answer) = oneshot::channel();
+            let asked = actor.cast(Message::Census(reply));
+            asked.map_err(|_| AskError::NotReady)?;
+            answers.push(answer);
+        }
+        let mut all = Headcount {
+            revision: u64::MAX,
+            ..Headcount::default()
+        };
+        for answer in answers {
+            let of = answer.await.map_err(|_| AskError::NotReady)?;
+            all.people.merge(&of.people);
+            all.revision = all.revision.min(of.revision);
+        }
+        Ok(all)
     }
 
     fn send(&self, customer: &CustomerId, incoming: Incoming) -> Result<(), AskError> {

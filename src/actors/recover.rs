@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 
+use crate::actors::census::{self, Census};
 use crate::actors::emitter::Emission;
 use crate::actors::engine::Engine;
 use crate::actors::image::{self, Position};
 use crate::actors::load::{blank, read, timers};
 use crate::actors::partition::{Arrival, Error as PartitionError};
 use crate::actors::record::{self, Assembler, Commit, Span};
+use crate::actors::round;
 use crate::actors::timers::Timers;
-use crate::domain::{CustomerId, Fact, Partition, Timestamp};
+use crate::domain::{CustomerId, Fact, Partition, People, Timestamp};
 use crate::store::{self, Table};
 use crate::stream::{self, CommitId};
 
@@ -22,6 +24,10 @@ pub struct Recovered {
     pub customers: Vec<Arrival>,
     /// The earliest timers.
     pub timers: Timers,
+    /// Where people are.
+    pub census: Census,
+    /// How far the look at everybody is.
+    pub round: round::Row,
     /// Last sequence of the state log.
     pub log_end: u64,
     /// Log sequence that every image reaches.
@@ -121,7 +127,7 @@ pub async fn recover(engine: &Arc<Engine>, id: Partition) -> Result<Recovered, E
         ..Commit::default()
     };
     let log_end = append_claim(engine, id, log_end, &claim).await?;
-    fold.finish(log_end)
+    fold.finish(log_end, census::load(engine.store.as_ref(), id)?)
 }
 
 fn position(engine: &Engine, id: Partition) -> Result<Position, Error> {
@@ -296,14 +302,16 @@ impl<'a> Fold<'a> {
         Ok(())
     }
 
-    fn finish(mut self, log_end: u64) -> Result<Recovered, Error> {
+    fn finish(mut self, log_end: u64, stored: People) -> Result<Recovered, Error> {
         let emitted = self.emitted;
         self.outbox.retain(|emission| emission.log_seq > emitted);
         let (horizon, rows) = timers(self.engine, self.id, Timestamp::MIN)?;
         let mut timers = Timers::new(Timestamp::MIN, self.engine.limits.timers);
         timers.extend(horizon, rows);
+        let mut census = Census::new(stored);
         for (customer, (_, arrival)) in &self.customers {
             timers.set(customer, arrival.profile.next_due());
+            census.moved(&arrival.stored_spots, &arrival.profile.spots());
         }
         Ok(Recovered {
             customers: self
@@ -312,6 +320,8 @@ impl<'a> Fold<'a> {
                 .map(|(_, arrival)| arrival)
                 .collect(),
             timers,
+            census,
+            round: round::Row::load(self.engine, self.id)?,
             log_end,
             checkpointed: self.position.log_seq,
             offset: self.offset,

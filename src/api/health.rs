@@ -1,5 +1,6 @@
 //! For operators: alive, ready, and the numbers.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,8 @@ use crate::api::auth::Caller;
 use crate::api::customer::{At, Json, json};
 use crate::api::openapi::Status;
 use crate::api::problem::Problem;
-use crate::domain::Timestamp;
+use crate::domain::{People, Timestamp};
+use crate::policy::Bundle;
 use crate::release::Releases;
 use crate::telemetry::Meters;
 
@@ -101,6 +103,10 @@ struct Refused {
 pub async fn metrics(_: Caller, State(api): State<Arc<Api>>) -> Page<String> {
     let mut text = exposition(&api.node.engine.meters, api.node.ready().is_ok());
     policies(&mut text, &api.releases);
+    // Where people are is not known while a partition is not up: nothing is said then, rather than zero.
+    if let Ok(headcount) = api.node.headcount().await {
+        people(&mut text, &api.releases.live().bundle, &headcount.people);
+    }
     (
         [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")],
         text,
@@ -141,6 +147,11 @@ pub fn exposition(meters: &Meters, ready: bool) -> String {
             "Customers resident in memory",
             meters.residents.get(),
         ),
+        (
+            "attune_rounds_open",
+            "Partitions in which not everybody was looked at since segments, absences or schedules became others",
+            meters.rounds_open.get(),
+        ),
     ];
     for (name, help, value) in gauges {
         head(&mut out, name, help, "gauge");
@@ -170,6 +181,25 @@ fn policies(out: &mut String, releases: &Releases) {
         name,
         Duration::from_millis(millis.unsigned_abs()).as_secs_f64(),
     );
+}
+
+/// Writes how many are in each journey that is live or that somebody is in.
+fn people(out: &mut String, bundle: &Bundle, people: &People) {
+    let live = bundle.journeys.iter().map(|it| (it.name.clone(), 0));
+    let mut by_journey: BTreeMap<_, u64> = live.collect();
+    for (spot, n) in people.iter() {
+        *by_journey.entry(spot.journey.clone()).or_default() += n;
+    }
+    let name = "attune_journey_people";
+    head(
+        out,
+        name,
+        "Runs in progress, in all revisions of the journey",
+        "gauge",
+    );
+    for (journey, n) in by_journey {
+        sample(out, &format!("{name}{{journey=\"{journey}\"}}"), n);
+    }
 }
 
 const STAGE_SECONDS: &str = "attune_stage_seconds_total";

@@ -6,6 +6,7 @@
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
 //! GET  /v1/customers/{id}/why        how they and a journey stand   why
+//! GET  /v1/journeys /{name}          where people are           journeys
 //! GET  /v1/models /{name}            a card for every model         models
 //! GET  /v1/policies /{revision}      what is live, and was      policies
 //! POST /v1/policies /rollback        changes it                 policies
@@ -20,6 +21,7 @@ mod decide;
 pub mod eval;
 mod gate;
 mod health;
+mod journeys;
 mod models;
 mod openapi;
 mod policies;
@@ -136,6 +138,8 @@ fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
             get(timeline::timeline),
         ),
         (Method::GET, "/v1/customers/{id}/why", get(why::why)),
+        (Method::GET, "/v1/journeys", get(journeys::list)),
+        (Method::GET, "/v1/journeys/{name}", get(journeys::one)),
         (Method::GET, "/v1/models", get(models::list)),
         (Method::GET, "/v1/models/{name}", get(models::one)),
         (Method::GET, "/v1/policies", get(policies::list)),

@@ -7,7 +7,9 @@ use utoipa::openapi::OpenApi as Description;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
-use crate::api::{customer, decide, eval, health, models, policies, problem, timeline, why};
+use crate::api::{
+    customer, decide, eval, health, journeys, models, policies, problem, timeline, why,
+};
 
 /// This description: `OpenAPI` 3.1.
 #[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "The description", body = Object)))]
@@ -35,6 +37,8 @@ pub fn description() -> Description {
         customer::customer,
         timeline::timeline,
         why::why,
+        journeys::list,
+        journeys::one,
         models::list,
         models::one,
         policies::list,

@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::api::Api;
 use crate::api::auth::Caller;
 use crate::api::customer::{At, Json, json};
+use crate::api::journeys;
 use crate::api::problem::Problem;
 use crate::policy::Source;
 use crate::release::{Ledger, Origin, Set};
@@ -33,6 +34,10 @@ pub const BODY_BYTES_MAX: usize = 16 << 20;
 pub async fn list(_: Caller, State(api): State<Arc<Api>>) -> Result<Json, Problem> {
     let ledger = api.releases.ledger().await?;
     let (live, state) = (api.releases.live(), api.releases.state());
+    // Where they are is not known while a partition is not up.
+    let headcount = api.node.headcount().await.ok();
+    let people = headcount.map(|of| journeys::by_set(&ledger, &of.people));
+    let people = |set: &Set| Some(*people.as_ref()?.get(&set.revision)?);
     Ok(json(&Policies {
         live: live.revision,
         bundle: &live.bundle.id,
@@ -42,7 +47,12 @@ pub async fn list(_: Caller, State(api): State<Arc<Api>>) -> Result<Json, Proble
             why: rejected.summary,
             shown: rejected.detail,
         }),
-        revisions: ledger.sets.iter().rev().map(Kept::of).collect(),
+        revisions: ledger
+            .sets
+            .iter()
+            .rev()
+            .map(|set| Kept::of(set, people(set)))
+            .collect(),
     }))
 }
 
@@ -72,7 +82,9 @@ pub async fn one(
     let set = ledger.set(number).ok_or_else(unknown)?;
     let sources = ledger.sources(set).ok_or_else(unknown)?;
     let sources = sources.into_iter().map(File::of).collect();
-    let set = Kept::of(set);
+    let headcount = api.node.headcount().await.ok();
+    let people = headcount.map(|of| journeys::by_set(&ledger, &of.people));
+    let set = Kept::of(set, people.and_then(|of| of.get(&number).copied()));
     Ok(json(&Whole { set, sources }))
 }
 
@@ -181,7 +193,7 @@ pub struct Policies<'a> {
     /// Hash of its content.
     bundle: &'a str,
     /// When it became live in this process.
-    #[schema(value_type = String, format = DateTime)]
+    #[schema(value_type = Option<String>, format = DateTime)]
     since: Option<At>,
     /// What is in the folder and cannot be live.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -220,10 +232,13 @@ struct Kept<'a> {
     /// The revisions of its journeys.
     #[schema(value_type = std::collections::BTreeMap<String, String>)]
     journeys: &'a std::collections::BTreeMap<Arc<str>, crate::release::ledger::Revision>,
+    /// How many are in these revisions of journeys (those that a newer revision shares are counted there alone); `null`
+    /// while the server is not ready.
+    people: Option<u64>,
 }
 
 impl<'a> Kept<'a> {
-    fn of(set: &'a Set) -> Self {
+    fn of(set: &'a Set, people: Option<u64>) -> Self {
         let (origin, of) = match set.origin {
             Origin::Folder => ("folder", None),
             Origin::Apply => ("apply", None),
@@ -236,6 +251,7 @@ impl<'a> Kept<'a> {
             origin,
             of,
             journeys: &set.journeys,
+            people,
         }
     }
 }

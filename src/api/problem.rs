@@ -256,7 +256,7 @@ impl From<release::Error> for Problem {
                 StatusCode::UNPROCESSABLE_ENTITY,
                 detail,
             ),
-            Error::Moved { .. } | Error::Busy => Self::new(
+            Error::Moved { .. } | Error::Busy | Error::Outdated { .. } => Self::new(
                 "urn:attune:problem:moved",
                 "the live policies are others",
                 StatusCode::CONFLICT,

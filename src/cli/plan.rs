@@ -2,6 +2,7 @@
 
 mod apply;
 mod effect;
+mod people;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ use crate::policy::diff::{self, Change};
 use crate::policy::{Bundle, Source};
 use crate::release::folder;
 use effect::Effect;
+use people::Standing;
 
 pub use apply::{Args as ApplyArgs, run as apply};
 
@@ -39,7 +41,7 @@ enum Format {
 /// Arguments of `attune plan`.
 ///
 /// Compares policy files with what a server has live: what is added, changed and removed, step by step, and what the
-/// events of the last 24 hours would have led to under both. Nothing is changed; `attune apply` does that.
+/// events of the last 24 hours would have led to under both, and how many are on the way through what changes. Nothing is changed; `attune apply` does that.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -109,6 +111,8 @@ pub struct Plan {
     sources_hash: String,
     /// What differs.
     changes: Vec<Change>,
+    /// Who is on the way through what changes; `None`: two folders were compared, or the server does not know.
+    people: Option<Vec<Standing>>,
     /// What past events lead to under both.
     effect: Option<Effect>,
     /// Why there is no `effect`.
@@ -131,6 +135,8 @@ struct Base {
     sources: Vec<Source>,
     /// The manifests that the files are compiled with.
     manifests: Vec<Source>,
+    /// Where people are, as the server says.
+    people: Option<Value>,
 }
 
 /// Plans.
@@ -166,6 +172,10 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
     let after = compile(&all)?;
     let sources: Vec<File> = own.iter().map(File::of).collect();
     let changes = diff::diff(&before, &after);
+    let people = base.people.as_ref();
+    let people = people
+        .map(|page| people::of(page, &before, &after))
+        .transpose()?;
     let (ids, server) = ((before.id.clone(), after.id.clone()), base.server);
     let (effect, effect_unknown) = match effect::of(args, server.is_some(), before, after) {
         Ok(effect) => (effect, None),
@@ -180,6 +190,7 @@ fn plan(args: &Args) -> anyhow::Result<Plan> {
         after: ids.1,
         sources_hash: hash(&sources),
         changes,
+        people,
         effect,
         effect_unknown,
         sources,
@@ -196,13 +207,15 @@ fn base(args: &Args) -> anyhow::Result<Base> {
             server: None,
             live: None,
             sources,
+            people: None,
             manifests: with_models.into_iter().filter(|it| !is_own(it)).collect(),
         });
     }
     let server = Server::at(&args.against, args.token.as_deref());
-    let page = super::block_on(async {
+    let (page, people) = super::block_on(async {
         let live = server.get("/v1/policies").await?["live"].clone();
-        server.get(&format!("/v1/policies/{live}")).await
+        let page = server.get(&format!("/v1/policies/{live}")).await?;
+        anyhow::Ok((page, server.get("/v1/journeys").await?))
     })?;
     let text = |file: &Value, key: &str| file[key].as_str().unwrap_or_default().to_owned();
     let files = page["sources"].as_array();
@@ -215,6 +228,7 @@ fn base(args: &Args) -> anyhow::Result<Base> {
     Ok(Base {
         server: Some(args.against.clone()),
         live: page["revision"].as_u64(),
+        people: Some(people),
         manifests: sources.iter().filter(is_manifest).cloned().collect(),
         sources,
     })

@@ -75,11 +75,13 @@ fn list(page: &Value, n: usize) -> String {
         let origin = old.map_or(origin, |old| format!("rollback to {old}"));
         let n_journeys = of["journeys"].as_object().map_or(0, serde_json::Map::len);
         let text = |key: &str| of[key].as_str().unwrap_or_default().to_owned();
+        let people = of["people"].as_u64();
+        let people = people.map_or_else(|| "?".to_owned(), |n| n.to_string());
         let (revision, at, bundle) = (of["revision"].to_string(), text("at"), text("bundle"));
         // Writing to a text does not fail.
         let _ = writeln!(
             out,
-            "{mark} {revision:>4}  {at}  {bundle}  {n_journeys} journeys  {origin}"
+            "{mark} {revision:>4}  {at}  {bundle}  {n_journeys} journeys  {people:>6} people  {origin}"
         );
     }
     if revisions.len() > n {

@@ -146,7 +146,7 @@ pub async fn serve(config: &Config, stop: impl Future<Output = ()>) -> anyhow::R
         let requests = api::requests::serve(api, streams.requests(&subject), until(halted));
         let requests = tokio::spawn(requests);
         let hangup = signal(SignalKind::hangup())?;
-        let watching = tokio::spawn(watch(releases.clone(), hangup));
+        let watching = tokio::spawn(watch(releases.clone(), node.clone(), hangup));
         tokio::select! {
             () = &mut stop => tracing::info!("stopping: what was read is finished first"),
             why = node.failed() => failed = Some(why),
@@ -167,14 +167,15 @@ pub async fn serve(config: &Config, stop: impl Future<Output = ()>) -> anyhow::R
     }
 }
 
-/// Watches the folder of the policies; `SIGHUP` forces a look.
-async fn watch(releases: Arc<Releases>, mut hangup: Signal) {
+/// Watches the folder of the policies and the ledger; `SIGHUP` forces a look at the folder.
+async fn watch(releases: Arc<Releases>, node: Arc<Node>, mut hangup: Signal) {
     let forcing = async {
         while hangup.recv().await.is_some() {
             releases.nudge();
         }
     };
-    tokio::join!(release::watch(releases.clone()), forcing);
+    let tending = release::tend(releases.clone(), node);
+    tokio::join!(release::watch(releases.clone()), tending, forcing);
 }
 
 async fn until(mut halted: watch::Receiver<bool>) {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::inputs::complete;
+use crate::decide::renewal::concerns;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
 use crate::decide::told::Told;
 use crate::decide::wait::due_upto;
@@ -21,6 +22,8 @@ pub enum Cause {
     Wake(Timestamp),
     /// Somebody asks for offers.
     Ask(Ask),
+    /// Segments and timers are to follow the policies in force, if that changes any.
+    Renew,
 }
 
 /// What one input led to.
@@ -84,6 +87,16 @@ pub fn handle(
             drive.keep_up(&[], Spur::default(), now);
             drive.moment([], None, now);
             drive.moment([Stage::Ask(ask)], None, now);
+        }
+        Cause::Renew => {
+            // Whom it does not concern follows with the next input, and nothing comes of it then.
+            if concerns(bundle, drive.profile, now) {
+                drive.migrate(moment, now);
+                let upto = now - Duration::from_millis(1);
+                drive.wake_all(upto, (!moment.at_due).then_some(now));
+                drive.keep_up(&[], Spur::default(), now);
+                drive.moment([], None, now);
+            }
         }
     }
     drive.outcome

@@ -37,16 +37,39 @@ pub enum Landing<'a> {
     Exit,
 }
 
+/// Where a run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// The name of its journey.
+    pub journey: &'a str,
+    /// Its revision.
+    pub revision: u64,
+    /// The label of the step.
+    pub step: &'a str,
+    /// Whether it only says what it would do.
+    pub is_shadow: bool,
+}
+
 impl Bundle {
     /// Returns what becomes of a run; `None`: it stays where it is.
     pub fn landing(&self, run: &Instance) -> Option<Landing<'_>> {
-        let Some(live) = self.journey(&run.journey) else {
-            let is_ended = self.ended.contains(&run.journey);
+        self.lands(&Origin {
+            journey: &run.journey,
+            revision: run.revision,
+            step: &run.step,
+            is_shadow: run.is_shadow(),
+        })
+    }
+
+    /// Returns what becomes of any run at a place; `None`: it stays there.
+    pub fn lands(&self, run: &Origin<'_>) -> Option<Landing<'_>> {
+        let Some(live) = self.journey(run.journey) else {
+            let is_ended = self.ended.contains(run.journey);
             return is_ended.then_some(Landing::Exit);
         };
         // A shadow stays one, and nothing else becomes one.
         let is_shadow = live.mode == Mode::Shadow;
-        if live.revision == run.revision || is_shadow != run.is_shadow() {
+        if live.revision == run.revision || is_shadow != run.is_shadow {
             return None;
         }
         let concerns = |it: &&Migration| it.from.is_empty() || it.from.contains(&run.revision);
@@ -56,10 +79,10 @@ impl Bundle {
             Target::Exit => Some(Landing::Exit),
             Target::Same => {
                 let mut steps = live.flow.iter();
-                steps.position(|step| step.label == run.step).map(at)
+                steps.position(|step| *step.label == *run.step).map(at)
             }
             Target::Steps(steps) => {
-                let target = steps.get(&run.step)?;
+                let target = steps.get(run.step)?;
                 Some(target.map_or(Landing::Exit, at))
             }
         }

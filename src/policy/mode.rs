@@ -16,6 +16,14 @@ impl Mode {
     /// The modes by name.
     pub const ALL: [(&str, Self); 2] = [("live", Self::Live), ("shadow", Self::Shadow)];
 
+    /// Returns the word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Shadow => "shadow",
+        }
+    }
+
     /// Returns the mode in which the run with this number began. Runs of different modes are not in each other's way.
     pub const fn of(number: u32) -> Self {
         if is_shadow(number) {

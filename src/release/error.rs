@@ -30,6 +30,17 @@ pub enum Error {
     /// No such revision is kept.
     #[error("revision {0} is not kept; `GET /v1/policies` lists those that are")]
     Unknown(u64),
+    /// The folder has not changed, and what came later did not come from it.
+    #[error(
+        "the folder holds an earlier set{}, and has not changed since: revision {live} stays live; `attune rollback` makes an earlier one live again",
+        .was.map(|was| format!(" (revision {was})")).unwrap_or_default()
+    )]
+    Outdated {
+        /// Its revision, if it is kept.
+        was: Option<u64>,
+        /// What is live.
+        live: u64,
+    },
     /// All sets together do not fit into one message.
     #[error(
         "the policies take {n_bytes} bytes compressed, at most {bytes_max} fit into a message of the NATS server; raise its `max_payload`"
@@ -85,6 +96,7 @@ impl Error {
             | Self::Models(_)
             | Self::Moved { .. }
             | Self::Unknown(_)
+            | Self::Outdated { .. }
             | Self::TooLarge { .. }
             | Self::Ledger(_) => false,
         }
@@ -99,6 +111,7 @@ impl Error {
             | Self::Moved { .. }
             | Self::Busy
             | Self::Unknown(_)
+            | Self::Outdated { .. }
             | Self::TooLarge { .. }
             | Self::Stream(_)
             | Self::Ledger(_) => self.to_string(),

@@ -155,6 +155,18 @@ impl Ledger {
         kept.collect()
     }
 
+    /// Returns the revisions of journeys that are kept though they are not live, each with the name of its journey.
+    pub fn old(&self) -> BTreeSet<(Arc<str>, Revision)> {
+        let live = self.live().map(|set| &set.journeys);
+        let is_live = |name: &Arc<str>, of: &Revision| {
+            live.is_some_and(|journeys| journeys.get(name) == Some(of))
+        };
+        let all = self.sets.iter().flat_map(|set| &set.journeys);
+        all.filter(|(name, of)| !is_live(name, of) && !self.left.contains(of))
+            .map(|(name, of)| (name.clone(), *of))
+            .collect()
+    }
+
     /// Drops the oldest sets above a number, unless somebody may be in a journey that only they have.
     pub fn trim(&mut self, n_max: usize) {
         let n_over = self.sets.len().saturating_sub(n_max);

@@ -6,12 +6,17 @@
 //! rollback ─────────┘
 //! ```
 //!
-//! A set is in the ledger before it is live, so nobody is ever in a journey whose text is not kept.
+//! A set is in the ledger before it is live, so nobody is ever in a journey whose text is not kept. Every server follows
+//! the ledger; a folder is taken in when it changes, and one that has not changed never replaces what came later.
 
 mod error;
 pub mod folder;
+mod follow;
 pub mod ledger;
+mod memory;
 pub mod models;
+mod sweep;
+mod tend;
 #[cfg(test)]
 mod tests;
 mod watch;
@@ -23,6 +28,7 @@ use xxhash_rust::xxh3::xxh3_128;
 pub use error::Error;
 pub use folder::Folder;
 pub use ledger::{Ledger, Origin, Set};
+pub use tend::tend;
 pub use watch::watch;
 
 use crate::actors::Engine;
@@ -75,6 +81,8 @@ pub struct Rejection {
     pub summary: String,
     /// Why, underlined.
     pub detail: String,
+    /// They are right, and older than what is live.
+    pub outdated: bool,
 }
 
 /// Loaded models and what they were loaded from.
@@ -114,7 +122,13 @@ impl Releases {
     /// The ledger or the folder cannot be read, or the policies are not right.
     pub async fn open(&self) -> Result<(), Error> {
         let mut book = self.book.lock().await;
-        self.read_folder(&mut book).await
+        match self.read_folder(&mut book).await {
+            Err(error @ Error::Outdated { .. }) => {
+                self.reject(&error);
+                Ok(())
+            }
+            opened => opened,
+        }
     }
 
     /// Asks for a look at the folder, whatever the file system says.
@@ -206,54 +220,6 @@ impl Releases {
             .await
     }
 
-    /// Takes in what is in the folder, unless it is what was last taken from it.
-    async fn read_folder(&self, book: &mut Book) -> Result<(), Error> {
-        let folder = self.folder.clone();
-        let sources = tokio::task::spawn_blocking(move || folder.read()).await;
-        let sources = sources
-            .map_err(|error| Error::died(&error))?
-            .map_err(|error| Error::folder(&error))?;
-        self.read(book).await?;
-        let candidate = check(sources, &book.ledger).await?;
-        let id = &candidate.bundle.id;
-        if book.ledger.folder.as_ref() == Some(id) {
-            return self.follow(book).await;
-        }
-        self.release(book, candidate, Origin::Folder).await?;
-        Ok(())
-    }
-
-    /// Reads the ledger.
-    async fn read(&self, book: &mut Book) -> Result<(), Error> {
-        let Some(last) = self.engine.streams.log_last(POLICIES).await? else {
-            return Ok(());
-        };
-        if last.seq != book.seq {
-            book.ledger = Ledger::decode(&last.record)?;
-            book.seq = last.seq;
-        }
-        Ok(())
-    }
-
-    /// Makes the ledger's newest set live, if another one is.
-    async fn follow(&self, book: &mut Book) -> Result<(), Error> {
-        let Some(set) = book.ledger.live() else {
-            return Ok(());
-        };
-        let (revision, live) = (set.revision, self.live());
-        let bundle = if revision == live.revision {
-            live.bundle.clone()
-        } else {
-            let sources = book.ledger.sources(set).ok_or(Error::Unknown(revision))?;
-            check(sources, &book.ledger).await?.bundle
-        };
-        let models = self.models(book.models, &bundle).await?;
-        if revision != live.revision || models.signature != book.models {
-            self.swap(book, revision, bundle, models);
-        }
-        Ok(())
-    }
-
     /// Writes a set into the ledger, then makes it live.
     async fn release(
         &self,
@@ -314,6 +280,10 @@ impl Releases {
                 let scorer = live.scorer.clone();
                 return Ok(Models { signature, scorer });
             }
+            for model in models::gone(&bundle) {
+                let model = &model.name;
+                tracing::warn!(%model, "its files are gone and somebody may still need it: its scores are unknown");
+            }
             let scorer = models::scorer(all, library.as_deref()).or_else(|error| {
                 // Those of earlier journeys must not keep good policies out: their scores are unknown then.
                 tracing::warn!(
@@ -350,6 +320,7 @@ impl Releases {
             at: clock::now(),
             summary: error.to_string(),
             detail,
+            outdated: matches!(error, Error::Outdated { .. }),
         });
     }
 

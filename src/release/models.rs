@@ -14,8 +14,17 @@ use crate::scoring::{self, Library, Onnx, Scorer};
 /// Returns the models that only journeys of earlier sets name, and whose files are still there.
 pub fn kept(bundle: &Bundle) -> Vec<&Model> {
     let models = bundle.archive.models.values();
-    let is_there = |model: &&Model| dir(model).join(model.file.as_ref()).is_file();
-    models.filter(is_there).collect()
+    models.filter(|model| is_there(model)).collect()
+}
+
+/// Returns the models that only journeys of earlier sets name, and whose files are gone: their scores are unknown.
+pub fn gone(bundle: &Bundle) -> Vec<&Model> {
+    let models = bundle.archive.models.values();
+    models.filter(|model| !is_there(model)).collect()
+}
+
+fn is_there(model: &Model) -> bool {
+    dir(model).join(model.file.as_ref()).is_file()
 }
 
 /// Returns the models that a journey, a placement or an offer names.

@@ -42,6 +42,26 @@ fn a_set_goes_only_if_nobody_can_be_in_a_journey_that_only_it_has() {
 }
 
 #[test]
+fn what_is_kept_beside_what_is_live_is_told_until_it_is_let_go() {
+    let mut ledger = Ledger::default();
+    for (a, b) in [(1, 1), (2, 1), (3, 1)] {
+        push(&mut ledger, a, b);
+    }
+    let names = |ledger: &Ledger| {
+        let old = ledger.old().into_iter().map(|(name, _)| name.to_string());
+        old.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&ledger), ["a", "a"]);
+    let first = ledger.set(1).unwrap().journeys["a"];
+    ledger.left.insert(first);
+    assert_eq!(names(&ledger), ["a"]);
+    let kept = ledger.kept().into_iter().flat_map(|set| set.journeys);
+    assert!(!kept.collect::<Vec<_>>().contains(&first.0));
+    // Its text stays for a rollback.
+    assert!(ledger.sources(ledger.set(1).unwrap()).is_some());
+}
+
+#[test]
 fn what_is_written_is_read_again_with_the_sources_of_every_set() {
     let mut ledger = Ledger::default();
     push(&mut ledger, 1, 1);

@@ -24,6 +24,8 @@ mod docs;
 #[cfg(test)]
 mod examples;
 #[cfg(test)]
+mod people;
+#[cfg(test)]
 mod plan;
 #[cfg(test)]
 mod projects;
@@ -31,6 +33,8 @@ mod projects;
 mod reload;
 #[cfg(test)]
 mod restarts;
+#[cfg(test)]
+mod rounds;
 #[cfg(test)]
 mod rule_r;
 #[cfg(test)]

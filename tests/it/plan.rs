@@ -3,8 +3,9 @@
 use std::process::Command;
 
 use expect_test::{Expect, expect};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::reload::{connect, send, taken};
 use crate::server::{Attune, Place};
 
 /// A journey, and a second one.
@@ -37,36 +38,39 @@ async fn a_plan_is_applied_once_and_refused_when_the_world_has_moved() {
     run(
         &plan,
         &expect![[r#"
-        exit Some(2)
-        ~ journey hello
-                ...
-              Then
-            +   0  wait 1 hour
-                0  send `hello` by email, with name
+            exit Some(2)
+            ~ journey hello
+                    ...
+                  Then
+                +   0  wait 1 hour
+                    0  send `hello` by email, with name
 
-        + journey more
-            + class marketing
-            + mode shadow
-            + It is a shadow: it runs and says what it would do, and nothing leaves.
-            + A customer enters
-            +   - on `Good`
-            +   - one run at a time
-            +   - while a run is in progress, another entry changes nothing
-            +   - again as soon as a run has ended
-            + Then
-            +   0  leave (stopped)
-            + It ends
-            +   - behind the last step (completed)
+            + journey more
+                + class marketing
+                + mode shadow
+                + It is a shadow: it runs and says what it would do, and nothing leaves.
+                + A customer enters
+                +   - on `Good`
+                +   - one run at a time
+                +   - while a run is in progress, another entry changes nothing
+                +   - again as soon as a run has ended
+                + Then
+                +   0  leave (stopped)
+                + It ends
+                +   - behind the last step (completed)
 
-        1 to add, 1 to change, 0 to remove.
+            1 to add, 1 to change, 0 to remove.
+            Nobody is on the way through what changes.
 
-        Over 0 past events:                before  after
-          entered                                  0      0
-          open                                     0      0
-          actions: 0 gained, 0 lost, 0 kept
+            Over 0 past events:                before  after
+              entered                                  0      0
+              open                                     0      0
+              actions: 0 gained, 0 lost, 0 kept
+              Both begin with empty profiles: what customers did, were told and consented to before the first of these events, and
+              which journeys they were in, neither side knows. Compare the columns with each other, not with what really left.
 
-        Revision 1 is live at <url>.
-    "#]],
+            Revision 1 is live at <url>.
+        "#]],
     );
     run(
         &["apply", "plan.json"],
@@ -87,10 +91,11 @@ async fn a_plan_is_applied_once_and_refused_when_the_world_has_moved() {
     run(
         &plan,
         &expect![[r#"
-        exit Some(0)
-        Nothing changes.
-        Revision 2 is live at <url>.
-    "#]],
+            exit Some(0)
+            Nothing changes.
+            Nobody is on the way through what changes.
+            Revision 2 is live at <url>.
+        "#]],
     );
     let text = std::fs::read_to_string(place.path("plan.json")).unwrap();
     place.write("edited.json", text.replace("wait: 1h", "wait: 2h"));
@@ -117,6 +122,77 @@ async fn a_plan_is_applied_once_and_refused_when_the_world_has_moved() {
     let (_, live) = attune.get("/v1/policies").await.unwrap();
     let live: Value = serde_json::from_str(&live).unwrap();
     assert_eq!(live["live"], 2, "one plan was applied, once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plan_says_who_is_on_the_way_and_what_becomes_of_them() {
+    let place = Place::new("clock: event\nnats: { partitions: 2 }\n");
+    let journey = |name: &str, steps: &str, more: &str| {
+        format!("journey: {name}\nenter: {{ event: Good }}\nsteps: [ {steps} ]\n{more}---\n")
+    };
+    let channel = "channels: { email: { address: none, consent: not_required } }\n";
+    let mail = "{ send: { channel: email, template: mail } }";
+    let old_steps = format!("wait: 1d, {mail}, wait: 2d, {mail}, wait: 3d");
+    let all = |old_steps: &str, more: &str| {
+        let other = journey("other", "wait: 9d", "");
+        format!("{}{other}{channel}", journey("hello", old_steps, more))
+    };
+    place.write("policies/hello.yaml", all(&old_steps, ""));
+    let nats = place.nats(None).await;
+    let attune = place.serve(&nats.url()).await;
+    let context = connect(&nats.url()).await;
+    // Each comes later than the one before, so that they stand at different steps.
+    for (n, day) in [5, 6, 7, 9].into_iter().enumerate() {
+        let at = json!({ "timestamp": format!("2026-01-{day:02}T00:0{n}:00Z") });
+        send(&context, &format!("c-{n}"), &at).await;
+    }
+    taken(&attune, 4).await;
+    let next = "migrate: { steps: { '2': '0', '4': exit } }\n";
+    place.write("next/hello.yaml", all(&format!("wait: 5h, {mail}"), next));
+    let plan = ["plan", "next", "--no-effect", "-o", "plan.json"];
+    let (output, log) = run(&place, &attune, &nats.url(), &plan);
+    expect![[r#"
+        exit Some(0)
+        ~ journey hello
+                ...
+              Then
+            -   0  wait 1 day
+            -   1  send `mail` by email
+            -   2  wait 2 days
+            +   0  wait 5 hours
+                3  send `mail` by email
+            -   4  wait 3 days
+              It ends
+                - behind the last step (completed)
+            + Of earlier revisions
+            +   - who is in any of them at step 2 goes on at step 0
+            +   - who is in any of them at step 4 leaves (migrated)
+
+        0 to add, 1 to change, 0 to remove.
+
+        People in flight in what changes (a journey with a `key` may have somebody several times):
+          hello, revision <bundle>, live
+               1 at step 0 (wait 1 day), which changes: stay on their revision to its end
+               1 at step 2 (wait 2 days), which is removed: go on at step 0 (wait 5 hours) at their next event or wake-up
+               2 at step 4 (wait 3 days), which is removed: leave (migrated) at their next event or wake-up
+
+        Revision 1 is live at <url>.
+    "#]].assert_eq(&format!("{output}{log}"));
+
+    // That somebody has moved meanwhile is no reason to refuse.
+    let at = json!({ "timestamp": "2026-01-09T12:00:00Z" });
+    send(&context, "c-4", &at).await;
+    taken(&attune, 5).await;
+    let (output, log) = run(&place, &attune, &nats.url(), &["apply", "plan.json"]);
+    assert!(output.contains("revision 2 is live"), "{output}{log}");
+    let at = json!({ "timestamp": "2026-01-09T13:00:00Z" });
+    for n in 0..4 {
+        send(&context, &format!("c-{n}"), &at).await;
+    }
+    taken(&attune, 9).await;
+    let (_, page) = attune.get("/v1/journeys/hello").await.unwrap();
+    let page: Value = serde_json::from_str(&page).unwrap();
+    assert_eq!(page["left"]["migrated"], 2, "{page}");
 }
 
 /// Runs a command here; returns its exit code with what it prints, and what it complains of.

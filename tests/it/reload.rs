@@ -1,18 +1,22 @@
 //! Policies that change while a server runs: every event is decided by the old or by the new ones, once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
 use async_nats::jetstream::{self, Context};
+use attune::domain::Timestamp;
+use attune::policy::{Source, compile};
+use attune::release::{Ledger, Origin};
+use attune::stream::{CommitId, Connect, JetStream, Layout, Options, POLICIES, Streams};
 use futures::StreamExt;
 use serde_json::{Value, json};
 
 use crate::server::{Attune, PATIENCE, Place, good};
 
 /// How soon a change must be live; the promise is a second, the rest is for a busy machine.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(20);
 
 /// A journey that answers every `Good` with this template.
 fn answers(template: &str) -> String {
@@ -175,6 +179,81 @@ async fn a_rollback_outlives_a_restart_on_an_empty_store() {
     );
 }
 
+#[tokio::test]
+async fn an_older_folder_never_replaces_what_came_later_unless_it_changes() {
+    let config = "nats: { partitions: 1 }";
+    let (first, second) = (Place::new(config), Place::new(config));
+    for place in [&first, &second] {
+        place.write("policies/hello.yaml", answers("one"));
+    }
+    let nats = first.nats(None).await;
+    let mut one = first.serve(&nats.url()).await;
+    first.write("policies/hello.yaml", answers("two"));
+    until_live(&one, 2).await;
+
+    // Another installation comes up with what the first one has left behind: what is live stays, and it says so.
+    let mut two = second.serve(&nats.url()).await;
+    let ready = until(&two, "/readyz", |ready| ready.contains("\"revision\":2,")).await;
+    assert!(
+        ready.contains("the folder holds an earlier set (revision 1)"),
+        "{ready}"
+    );
+    let context = connect(&nats.url()).await;
+    publish(&context, 0).await;
+    one.ended().await;
+    assert!(one.log().contains("another owner"), "{}", one.log());
+    two.signal("HUP");
+    let (_, metrics) = two.get("/metrics").await.unwrap();
+    assert!(metrics.contains("attune_policies_stale 1"), "{metrics}");
+    assert_eq!(actions(&context, 1).await["c-0"], "two");
+
+    // What changes there is taken in, also what was live before.
+    second.write("policies/hello.yaml", answers("three"));
+    until_live(&two, 3).await;
+    second.write("policies/hello.yaml", answers("two"));
+    until_live(&two, 4).await;
+    two.signal("TERM");
+    two.ended().await;
+    second.write("policies/hello.yaml", answers("one"));
+    let two = second.serve(&nats.url()).await;
+    until_live(&two, 5).await;
+    let (_, ready) = two.get("/readyz").await.unwrap();
+    assert!(!ready.contains("rejected"), "{ready}");
+}
+
+#[tokio::test]
+async fn a_server_follows_what_another_one_makes_live() {
+    let place = Place::new("nats: { partitions: 1 }");
+    place.write("policies/hello.yaml", answers("ours"));
+    let nats = place.nats(None).await;
+    let attune = place.serve(&nats.url()).await;
+    let options = Options {
+        connect: Connect {
+            urls: vec![nats.url()],
+            ..Connect::default()
+        },
+        layout: Layout::new("attune", 1).unwrap(),
+        ..Options::default()
+    };
+    let streams = JetStream::connect(options).await.unwrap();
+    streams.open().await.unwrap();
+    let last = streams.log_last(POLICIES).await.unwrap().unwrap();
+    let mut ledger = Ledger::decode(&last.record).unwrap();
+    let sources = [Source::new("hello.yaml", &answers("theirs"))];
+    let bundle = compile(&sources).unwrap();
+    ledger.push(&sources, &bundle, Origin::Apply, Timestamp::MIN);
+    let record = ledger.encode().unwrap();
+    let appended = streams
+        .append(POLICIES, last.seq, CommitId(7), record)
+        .await;
+    appended.unwrap();
+
+    until_live(&attune, 2).await;
+    let context = connect(&nats.url()).await;
+    publish(&context, 0).await;
+    assert_eq!(actions(&context, 1).await["c-0"], "theirs");
+}
+
 /// A journey that sleeps a day and answers with this template, and one that lets time go on.
 fn sleeps(template: &str) -> String {
     let journey = answers(template).replace("steps:\n", "steps:\n  - wait: 1d\n");
@@ -257,13 +336,13 @@ async fn policies_are_applied_by_a_call_or_refused_as_a_whole() {
 }
 
 /// Waits until a revision is live.
-async fn until_live(attune: &Attune, revision: u64) {
+pub async fn until_live(attune: &Attune, revision: u64) {
     let live = format!("\"revision\":{revision},");
     until(attune, "/readyz", |ready| ready.contains(&live)).await;
 }
 
 /// Waits until a page says something.
-async fn until(attune: &Attune, path: &str, says: impl Fn(&str) -> bool) -> String {
+pub async fn until(attune: &Attune, path: &str, says: impl Fn(&str) -> bool) -> String {
     let start = Instant::now();
     loop {
         let (_, page) = attune.get(path).await.unwrap();
@@ -275,7 +354,7 @@ async fn until(attune: &Attune, path: &str, says: impl Fn(&str) -> bool) -> Stri
     }
 }
 
-async fn connect(url: &str) -> Context {
+pub async fn connect(url: &str) -> Context {
     jetstream::new(async_nats::connect(url).await.unwrap())
 }
 
@@ -289,30 +368,43 @@ async fn publish(context: &Context, n: usize) {
 }
 
 /// Waits until a server has taken in so many events.
-async fn taken(attune: &Attune, n: usize) {
+pub async fn taken(attune: &Attune, n: usize) {
     let line = format!("attune_events_total {n}\n");
     until(attune, "/metrics", |page| page.contains(&line)).await;
 }
 
-async fn send(context: &Context, customer: &str, fields: &Value) {
+pub async fn send(context: &Context, customer: &str, fields: &Value) {
     let event = good(customer, fields);
     let sent = context.publish("attune.events.any", event.to_string().into());
     sent.await.unwrap().await.unwrap();
 }
 
 /// Waits for the actions of `n` customers; returns their templates, none twice.
-async fn actions(context: &Context, n: usize) -> BTreeMap<String, String> {
+pub async fn actions(context: &Context, n: usize) -> BTreeMap<String, String> {
+    let mut left = BTreeMap::new();
+    for (customer, template) in templates(context, n).await {
+        let twice = left.insert(customer, template);
+        assert!(twice.is_none(), "somebody got a second action: {twice:?}");
+    }
+    left
+}
+
+/// Waits for `n` actions, each once; returns customer and template of all that are there.
+pub async fn templates(context: &Context, n: usize) -> Vec<(String, String)> {
     let stream = context.get_stream("ATTUNE_ACTIONS").await.unwrap();
     let consumer = stream.create_consumer(jetstream::consumer::pull::OrderedConfig::default());
     let mut messages = consumer.await.unwrap().messages().await.unwrap();
-    let mut left = BTreeMap::new();
-    while left.len() < n {
+    let (mut left, mut ids) = (Vec::new(), BTreeSet::new());
+    let mut n_waiting = u64::MAX;
+    while left.len() < n || n_waiting > 0 {
         let next = tokio::time::timeout(PATIENCE, messages.next()).await;
         let next = next.unwrap_or_else(|_| panic!("only {} of {n} actions", left.len()));
-        let action: Value = serde_json::from_slice(&next.unwrap().unwrap().payload).unwrap();
+        let message = next.unwrap().unwrap();
+        n_waiting = message.info().unwrap().pending;
+        let action: Value = serde_json::from_slice(&message.payload).unwrap();
         let text = |key: &str| action[key].as_str().unwrap().to_owned();
-        let twice = left.insert(text("customer"), text("template"));
-        assert!(twice.is_none(), "an action came twice: {action}");
+        assert!(ids.insert(text("action_id")), "twice: {action}");
+        left.push((text("customer"), text("template")));
     }
     left
 }

@@ -29,7 +29,7 @@ pub type Loaded = (CustomerId, Option<Arrival>);
 /// The inputs that one commit covers.
 pub struct Batch {
     /// What decides about all of them.
-    policies: Arc<Policies>,
+    pub policies: Arc<Policies>,
     /// One a customer, in the order in which they first appear.
     pub work: Vec<Work>,
     index: HashMap<CustomerId, usize, RandomState>,
@@ -91,7 +91,7 @@ impl Batch {
         }
     }
 
-    fn add(&mut self, customer: CustomerId, input: Input, origin: Origin) {
+    pub(super) fn add(&mut self, customer: CustomerId, input: Input, origin: Origin) {
         let idx = *self.index.entry(customer.clone()).or_insert_with(|| {
             let (inputs, origins) = (Vec::new(), Vec::new());
             let answers = VecDeque::new();
@@ -126,6 +126,9 @@ impl State {
             .meters
             .decode
             .time(|| self.take_pending(&mut batch));
+        if self.stopping.is_none() {
+            self.take_round(&mut batch);
+        }
         if batch.work.is_empty() {
             // The time may have gone on with the last input that was taken.
             self.take_due(&mut batch)?;
@@ -235,7 +238,7 @@ impl State {
         batch.add(decoded.customer, input, Origin::Event(seq));
     }
 
-    fn moment(&self, now: Timestamp) -> Moment {
+    pub(super) fn moment(&self, now: Timestamp) -> Moment {
         Moment {
             now,
             at_due: self.engine.clock == Clock::Event,
@@ -361,5 +364,6 @@ fn fresh(customer: CustomerId) -> Arrival {
         profile: Box::new(Profile::new(customer)),
         dirty_since: None,
         stored_due: None,
+        stored_spots: Box::default(),
     }
 }

@@ -11,7 +11,8 @@ use crate::actors::customer::{self, Imaged};
 use crate::actors::engine::Engine;
 use crate::actors::gather::gather;
 use crate::actors::image::{Position, customer_key, timer_key};
-use crate::domain::{CustomerId, Partition, Timestamp};
+use crate::actors::round;
+use crate::domain::{CustomerId, Partition, Spot, Timestamp};
 use crate::store::{Batch, Durability, Table};
 
 /// A checkpoint that takes long is followed by a pause this many times as long for each partition, so
@@ -45,8 +46,8 @@ pub struct Pace {
     /// The offset that the log or the store has, and since when.
     kept: (u64, Instant),
     trimmed: Option<Instant>,
-    /// Whose images are being written, with the timers that the store had and will have.
-    saving: Vec<(CustomerId, Option<Timestamp>)>,
+    /// Whose images are being written, with the timer and the places of runs that the store will have.
+    saving: Vec<(CustomerId, Option<Timestamp>, Box<[Spot]>)>,
 }
 
 impl Pace {
@@ -75,6 +76,11 @@ impl Pace {
     /// Tells if an offset is neither in the log nor in the store.
     pub fn lacks(&self, offset: u64) -> bool {
         self.kept.0 < offset
+    }
+
+    /// Asks for a checkpoint when the next one may be.
+    pub fn touch(&mut self) {
+        self.fresh = true;
     }
 
     /// Asks for a checkpoint as soon as possible.
@@ -187,7 +193,12 @@ impl State {
             if idx > 0 && idx.is_multiple_of(COMMIT_IMAGES) {
                 batches.push(std::mem::take(&mut batch));
             }
-            let Imaged { customer, row, due } = image.ok_or(Error::CustomerDied)?;
+            let Imaged {
+                customer,
+                row,
+                due,
+                spots,
+            } = image.ok_or(Error::CustomerDied)?;
             let row = row.map_err(|error| Error::Encoding(error.to_string()))?;
             let (n_bytes, budget) = (row.len(), IMAGE_BYTES_MAX);
             if self.engine.meters.image(n_bytes, budget) {
@@ -199,10 +210,12 @@ impl State {
                 debug!(customer = customer.as_str(), n_bytes, "above the budget");
             }
             batch.put(Table::Customers, customer_key(self.id, &customer), row);
-            let stored = self
-                .residents
-                .get_mut(&customer)
-                .and_then(|of| of.stored_due);
+            let resident = self.residents.get_mut(&customer);
+            let old_spots = resident.as_ref().map_or(&[][..], |of| &of.stored_spots);
+            self.census
+                .save(&mut batch, self.id, old_spots, &spots)
+                .map_err(|error| Error::Encoding(error.to_string()))?;
+            let stored = resident.and_then(|of| of.stored_due);
             let key = |due| timer_key(self.id, due, &customer);
             if let Some(old) = stored.filter(|_| stored != due) {
                 batch.delete(Table::Timers, key(old));
@@ -210,13 +223,18 @@ impl State {
             if let Some(new) = due.filter(|_| stored != due) {
                 batch.put(Table::Timers, key(new), Vec::new());
             }
-            self.checkpoint.saving.push((customer, due));
+            self.checkpoint.saving.push((customer, due, spots));
         }
         let position = self.position();
         let row = position
             .seal()
             .map_err(|error| Error::Encoding(error.to_string()))?;
         batch.put(Table::Meta, Position::key(self.id), row);
+        if let Some(row) = self.rounds.take_unsaved() {
+            let sealed = row.seal();
+            let sealed = sealed.map_err(|error| Error::Encoding(error.to_string()))?;
+            batch.put(Table::Meta, round::Row::key(self.id), sealed);
+        }
         batches.push(batch);
         self.engine
             .meters
@@ -267,10 +285,11 @@ impl State {
         pace.next = Some(now + self.engine.limits.checkpoint_every.max(pause));
         pace.done = pace.done.max(position.log_seq);
         pace.kept = (pace.kept.0.max(position.offset), now);
-        for (customer, due) in std::mem::take(&mut pace.saving) {
+        for (customer, due, spots) in std::mem::take(&mut pace.saving) {
             if let Some(resident) = self.residents.get_mut(&customer) {
                 resident.saving = false;
                 resident.stored_due = due;
+                resident.stored_spots = spots;
             }
         }
         // What has left since is not known to who reads this checkpoint.

@@ -162,6 +162,9 @@ impl State {
                 resident.dirty_since = since;
             }
             self.timers.set(&work.customer, decided.due);
+            if let Some(moved) = &decided.moved {
+                self.census.moved(&moved.from, &moved.to);
+            }
             reply(work);
         }
     }
@@ -267,6 +270,7 @@ fn count(meters: &crate::telemetry::Meters, batch: &Batch) {
         let ghost = matches!(trace.what, What::WouldSend(..));
         meters.entries.add(entered.into());
         meters.shadow_actions.add(ghost.into());
+        meters.journeys.note(trace);
     }
     meters.actions.add(commit.actions.len() as u64);
     meters.crossings.add(commit.crossings.len() as u64);

@@ -9,8 +9,9 @@ use super::Error;
 use super::batch::Loaded;
 use crate::actors::customer::{Decided, Imaged};
 use crate::actors::image::Position;
+use crate::actors::round::Page;
 use crate::decide::Ask;
-use crate::domain::{Answer, CustomerId, Profile, Timestamp};
+use crate::domain::{Answer, CustomerId, People, Profile, Timestamp};
 use crate::stream::{self, Delivery};
 
 /// A message to a partition.
@@ -27,12 +28,25 @@ pub enum Message {
     Imaged(Vec<Option<Imaged>>),
     /// The checkpoint with this position is written.
     Checkpointed(Result<Position, Error>),
+    /// Images of customers were looked at for whom other policies concern.
+    Page(Result<Page, Error>),
     /// Everything up to this commit has left; the last sequence of each lane.
     Emitted(u64, crate::stream::Marks),
+    /// Somebody wants to know where people are.
+    Census(oneshot::Sender<Headcount>),
     /// Time has passed.
     Tick,
     /// Finish what is there, checkpoint, and say so.
     Stop(oneshot::Sender<()>),
+}
+
+/// Where people are.
+#[derive(Debug, Default)]
+pub struct Headcount {
+    /// As of the last commit.
+    pub people: People,
+    /// Who enters from here on enters by this revision of the policies, or a later one.
+    pub revision: u64,
 }
 
 /// One input.

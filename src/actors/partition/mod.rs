@@ -5,6 +5,7 @@ mod checkpoint;
 mod commit;
 mod input;
 mod residents;
+mod rounds;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -13,8 +14,9 @@ use std::time::Instant;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 use tokio::sync::oneshot;
 
-pub use input::{AskError, Incoming, Message};
+pub use input::{AskError, Headcount, Incoming, Message};
 
+use crate::actors::census::Census;
 use crate::actors::emitter::Emitter;
 use crate::actors::engine::Engine;
 use crate::actors::record::Span;
@@ -26,6 +28,7 @@ pub use residents::Arrival;
 
 use batch::Batch;
 use residents::Residents;
+use rounds::Rounds;
 
 /// The actor.
 pub struct Partition;
@@ -57,6 +60,8 @@ pub struct State {
     batch: Option<Batch>,
     residents: Residents,
     timers: Timers,
+    census: Census,
+    rounds: Rounds,
     emitter: Emitter,
     /// Last sequence of the state log.
     log_end: u64,
@@ -113,6 +118,8 @@ impl Actor for Partition {
             batch: None,
             residents,
             timers: recovered.timers,
+            census: recovered.census,
+            rounds: Rounds::new(&engine, recovered.round),
             emitter,
             log_end: recovered.log_end,
             offset: recovered.offset,
@@ -201,11 +208,22 @@ impl State {
             }
             Message::Imaged(images) => self.imaged(images)?,
             Message::Checkpointed(done) => self.checkpointed(done?),
+            Message::Page(page) => self.take_page(page?),
             Message::Emitted(log_seq, marks) => self.emitted(log_seq, marks),
+            Message::Census(reply) => drop(reply.send(self.headcount())),
             Message::Tick => {}
             Message::Stop(reply) => self.stopping = Some(reply),
         }
         self.go_on()
+    }
+
+    fn headcount(&self) -> Headcount {
+        // A batch that has begun goes by what was live then.
+        let begun = self.batch.as_ref().map(|batch| batch.policies.revision);
+        Headcount {
+            people: self.census.now().clone(),
+            revision: begun.unwrap_or_else(|| self.engine.live.get().revision),
+        }
     }
 
     fn receive(&mut self, incoming: Vec<Incoming>) {
@@ -228,6 +246,9 @@ impl State {
         if self.checkpoint_is_due(Instant::now()) {
             self.begin_checkpoint();
             return Ok(());
+        }
+        if self.stopping.is_none() {
+            self.tend_rounds();
         }
         self.begin_batch()?;
         if self.phase == Phase::Idle {
@@ -272,6 +293,8 @@ impl State {
 
     /// Tells the reader how far this partition is and when it wants to know the time.
     fn publish_state(&mut self) {
-        self.table.set(self.id, self.offset, self.timers.first());
+        let round = self.rounds.waits_for(self.watermark);
+        let first = [self.timers.first(), round].into_iter().flatten().min();
+        self.table.set(self.id, self.offset, first);
     }
 }

@@ -8,7 +8,7 @@ use ractor::{ActorRef, ActorRuntime, SpawnErr};
 
 use crate::actors::customer::{Customer, Message};
 use crate::actors::engine::Engine;
-use crate::domain::{CustomerId, Profile, Timestamp};
+use crate::domain::{CustomerId, Profile, Spot, Timestamp};
 
 /// A customer in memory.
 pub struct Resident {
@@ -22,6 +22,8 @@ pub struct Resident {
     pub due: Option<Timestamp>,
     /// The timer that the store has of it.
     pub stored_due: Option<Timestamp>,
+    /// Where its runs are in the image that the store has.
+    pub stored_spots: Box<[Spot]>,
     /// The batch that used it last.
     pub used: u64,
 }
@@ -42,6 +44,8 @@ pub struct Arrival {
     pub dirty_since: Option<u64>,
     /// The timer that the store has of it.
     pub stored_due: Option<Timestamp>,
+    /// Where its runs are in the image that the store has.
+    pub stored_spots: Box<[Spot]>,
 }
 
 impl Residents {
@@ -69,6 +73,7 @@ impl Residents {
             profile,
             dirty_since,
             stored_due,
+            stored_spots,
         } = arrival;
         let (customer, due) = (profile.id.clone(), profile.next_due());
         let arguments = (self.engine.clone(), profile);
@@ -80,6 +85,7 @@ impl Residents {
             saving: false,
             due,
             stored_due,
+            stored_spots,
             used,
         };
         if self.table.insert(customer, resident).is_none() {

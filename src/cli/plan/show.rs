@@ -4,7 +4,14 @@ use std::fmt::Write as _;
 
 use crate::cli::plan::Plan;
 use crate::cli::plan::effect::Effect;
+use crate::cli::plan::people::{Fate, Lot, Standing};
 use crate::policy::diff::{Change, How, Line, Way};
+
+/// What the table rests on.
+const EMPTY: &str = "  \
+Both begin with empty profiles: what customers did, were told and consented to before the first of these events, and
+  which journeys they were in, neither side knows. Compare the columns with each other, not with what really left.
+";
 
 /// Writes a plan.
 pub fn plan(plan: &Plan) -> String {
@@ -29,6 +36,9 @@ pub fn plan(plan: &Plan) -> String {
         }
     };
     page += &count;
+    if let Some(people) = &plan.people {
+        page += &in_flight(people);
+    }
     if let Some(effect) = &plan.effect {
         page += &table(effect);
     }
@@ -85,6 +95,51 @@ fn shown(line: &Line) -> String {
     format!("    {sign} {:indent$}{step}{}\n", "", line.text)
 }
 
+/// Says how many stand where, and what becomes of them.
+fn in_flight(people: &[Standing]) -> String {
+    if people.is_empty() {
+        return "Nobody is on the way through what changes.\n".into();
+    }
+    let mut text = "\nPeople in flight in what changes (a journey with a `key` may have somebody several times):\n".to_owned();
+    let mut last = ("", "");
+    for of in people {
+        let revision = (of.journey.as_str(), of.revision.as_str());
+        if revision != last {
+            let live = if of.live { ", live" } else { "" };
+            // INVARIANT: writing to a string does not fail.
+            let _ = writeln!(text, "  {}, revision {}{live}", of.journey, of.revision);
+            last = revision;
+        }
+        let does = of.does.as_ref().map(|does| format!(" ({does})"));
+        let (does, n, step) = (does.unwrap_or_default(), of.people, &of.step);
+        let _ = writeln!(
+            text,
+            "{n:>8} at step {step}{does}, {}: {}",
+            fate(of.fate),
+            lot(&of.lot)
+        );
+    }
+    text + "\n"
+}
+
+fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Kept => "which stays",
+        Fate::Changed => "which changes",
+        Fate::Removed => "which is removed",
+    }
+}
+
+fn lot(lot: &Lot) -> String {
+    match lot {
+        Lot::Stay => "stay on their revision to its end".into(),
+        Lot::Go(step, does) => {
+            format!("go on at step {step} ({does}) at their next event or wake-up")
+        }
+        Lot::Leave => "leave (migrated) at their next event or wake-up".into(),
+    }
+}
+
 fn table(effect: &Effect) -> String {
     let mut text = format!(
         "\nOver {} past events:{:>16}before  after\n",
@@ -97,5 +152,6 @@ fn table(effect: &Effect) -> String {
     let Effect {
         gained, lost, kept, ..
     } = effect;
-    text + &format!("  actions: {gained} gained, {lost} lost, {kept} kept\n\n")
+    let actions = format!("  actions: {gained} gained, {lost} lost, {kept} kept\n");
+    text + &actions + EMPTY + "\n"
 }

@@ -313,3 +313,53 @@ fn a_wake_that_comes_late_says_when_it_was_due() {
     assert_eq!(crossing.due, Some(start() + Duration::parse("1h").unwrap()));
     expect![[r#"{"crossing_id":"2da2214b88d2a26797c1ddffc44632e3","customer":"u1","segment":"busy","transition":"exited","at":"2026-01-05T05:00:00.000Z","event_id":null,"timer_due":"2026-01-05T01:00:00.000Z","detail":"count('V', '1h') > 0 [0 > 0] test.yaml:1"}"#]].assert_eq(&crossing.to_json());
 }
+
+const BEFORE: &str = "features: { n: { count: V, window: 1h } }";
+const AFTER: &str = "
+features: { n: { count: V, window: 1h } }
+segments:
+  busy: \"count('V', '1h') >= 1\"
+  rich: profile.traits.tier == 'gold'
+---
+journey: greet
+enter: { segment: { entered: busy } }
+steps: [ send: { channel: email, template: hi } ]
+---
+channels: { email: { address: none, consent: not_required } }
+";
+
+#[test]
+fn who_does_nothing_is_in_a_new_segment_once_they_are_looked_at_and_no_sooner() {
+    let mut world = World::new(BEFORE);
+    world.line("0m V");
+    world.bundle = super::bundle(AFTER);
+    let now = start() + Duration::from_secs(600);
+    let outcome = world.handle(&Cause::Renew, now);
+    let entered: Vec<_> = outcome.crossings.iter().map(|it| &*it.segment).collect();
+    assert_eq!(entered, ["busy"]);
+    let sent: Vec<_> = outcome.actions.iter().map(|it| &*it.template).collect();
+    assert_eq!(sent, ["hi"]);
+
+    // Once is enough: whoever is looked at again has nothing to learn.
+    let before = world.profile.clone();
+    let outcome = world.handle(&Cause::Renew, now + Duration::from_secs(1));
+    assert_eq!((outcome.facts.len(), outcome.actions.len()), (0, 0));
+    assert_eq!(world.profile, before);
+    let (_, outcomes) = world.line("3h wake");
+    let crossed: Vec<_> = outcomes.iter().flat_map(|it| &it.crossings).collect();
+    assert_eq!(crossed.len(), 1, "the window is left by the clock");
+}
+
+#[test]
+fn whom_new_segments_do_not_concern_learns_nothing_of_them() {
+    let mut world = World::new(BEFORE);
+    world.line("0m V");
+    world.bundle = super::bundle(AFTER);
+    let now = start() + Duration::from_secs(7_200);
+    let before = world.profile.clone();
+    assert_eq!(world.handle(&Cause::Renew, now).facts.len(), 0);
+    assert_eq!(world.profile, before);
+    let (_, outcomes) = world.line("3h identify {\"tier\":\"gold\"}");
+    let crossed: Vec<_> = outcomes.iter().flat_map(|it| &it.crossings).collect();
+    assert_eq!(crossed.len(), 1);
+}

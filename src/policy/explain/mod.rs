@@ -4,6 +4,7 @@ mod act;
 mod enter;
 mod guards;
 mod mermaid;
+mod migrate;
 mod text;
 mod tree;
 mod words;

@@ -6,7 +6,7 @@ use crate::policy::Bundle;
 use crate::policy::explain::act::act;
 use crate::policy::explain::tree::{Arm, arms, steps, ways_out};
 use crate::policy::explain::words::percent;
-use crate::policy::explain::{enter, guards};
+use crate::policy::explain::{enter, guards, migrate};
 use crate::policy::journey::Journey;
 use crate::policy::mode::Mode;
 
@@ -38,6 +38,10 @@ pub fn text(bundle: &Bundle, journey: &Journey) -> String {
         .collect();
     out.push("behind the last step (completed)".into());
     page.section("It ends", &out);
+    let migrations = migrate::migrations(journey);
+    if !migrations.is_empty() {
+        page.section("Of earlier revisions", &migrations);
+    }
     for guarded in guards::guarded(bundle, journey) {
         let title = format!("A send ({}) leaves if, at that moment,", guarded.what);
         page.section(&title, &guarded.asks);

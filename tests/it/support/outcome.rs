@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use async_nats::jetstream::stream::Stream;
-use attune::actors::image;
-use attune::domain::Profile;
+use attune::actors::{census, image};
+use attune::domain::{Partition, Profile};
 use attune::store::{self, Table};
 use futures::StreamExt;
 
 use super::process::Site;
+use super::workload::PARTITIONS;
 
 /// What left a run and what it knows; equal for runs that differ in their crashes alone.
 #[derive(Debug, Default, PartialEq)]
@@ -136,6 +137,11 @@ fn profiles(site: &Site) -> BTreeMap<String, Profile> {
         ..store::Options::default()
     };
     let store = store::open(site.engine, &site.data(), &options).expect("the store opens");
+    for id in (0..PARTITIONS).map(Partition) {
+        let counted = census::count(store.as_ref(), id).expect("images can be read");
+        let kept = census::load(store.as_ref(), id).expect("the census can be read");
+        assert_eq!(kept, counted, "where people are");
+    }
     let rows = store.scan(Table::Customers, &[]..&[], usize::MAX);
     let rows = rows.expect("the store can be read");
     let open = |(_, row): (Vec<u8>, Vec<u8>)| {
