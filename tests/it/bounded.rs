@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-/// The address space that a check gets, in KB: the program itself needs a part of it.
-const MEMORY_KB: u32 = 300_000;
+/// The address space that a check gets, in KB: the program and ONNX Runtime need most of it.
+const MEMORY_KB: u32 = 1_000_000;
 /// Far more than it needs on a busy machine.
 const TIME_MAX: Duration = Duration::from_secs(20);
 const MEGABYTE: usize = 1 << 20;
