@@ -22,7 +22,7 @@ demo: setup ## builds the release and starts everything on this machine
 	"$(TARGET_DIR)/release/attune" dev $(ARGS)
 
 test: fmt clippy ## the gate: format, lints, all tests, documentation
-	@python3 .ci/setup --python-client
+	@python3 .ci/setup --python-client --examples
 	$(CARGO) test --locked --workspace
 	@$(MAKE) --no-print-directory doc
 

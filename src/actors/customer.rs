@@ -9,7 +9,7 @@ use crate::actors::engine::Engine;
 use crate::actors::gather::Slot;
 use crate::actors::held::Held;
 use crate::actors::live::Policies;
-use crate::actors::{image, scorer};
+use crate::actors::{image, scorer, watch};
 use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{self, Cause};
 use crate::domain::{CustomerId, Profile, Spot, Timestamp};
@@ -185,7 +185,10 @@ fn decide(
             &scoring,
         )
     };
-    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))
+    let outcome =
+        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))?;
+    watch::follow(policies, &outcome);
+    Ok(outcome)
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::policy::Bundle;
+use crate::policy::model::Model;
 use crate::policy::wanted::Wanted;
 use crate::scoring::Scorer;
 
@@ -20,7 +21,10 @@ pub struct Policies {
 
 impl Policies {
     /// Puts a set together.
+    ///
+    /// The bundle learns which files its models are, so that decisions can name them.
     pub fn new(revision: u64, bundle: Arc<Bundle>, scorer: Arc<dyn Scorer>) -> Arc<Self> {
+        let bundle = with_versions(bundle, scorer.as_ref());
         let wanted = Wanted::of(&bundle);
         Arc::new(Self {
             revision,
@@ -29,6 +33,24 @@ impl Policies {
             scorer,
         })
     }
+}
+
+/// Writes the versions of loaded models into a bundle.
+fn with_versions(bundle: Arc<Bundle>, scorer: &dyn Scorer) -> Arc<Bundle> {
+    let models = bundle.models.values().chain(bundle.archive.models.values());
+    let loaded = |name: &str| scorer.card(name).map(|card| &card.sha256);
+    let is_known = |model: &Model| loaded(&model.name).is_none_or(|it| *it == model.version);
+    if models.into_iter().all(is_known) {
+        return bundle;
+    }
+    let mut bundle = Bundle::clone(&bundle);
+    let kept = bundle.archive.models.values_mut();
+    for model in bundle.models.values_mut().chain(kept) {
+        if let Some(version) = loaded(&model.name) {
+            model.version = version.clone();
+        }
+    }
+    Arc::new(bundle)
 }
 
 /// Where the live set is found.

@@ -27,6 +27,7 @@ mod round;
 mod scorer;
 mod table;
 mod timers;
+mod watch;
 
 pub use engine::{Engine, Limits};
 pub use node::Node;

@@ -15,7 +15,7 @@ use crate::api::customer::{At, Json, json};
 use crate::api::problem::Problem;
 use crate::policy::hint;
 use crate::policy::model::{Input, Kind, Model, Unknown};
-use crate::scoring::{Card, Port};
+use crate::scoring::{Card, Port, Watch};
 
 /// Every model of the live policies.
 #[utoipa::path(
@@ -114,6 +114,9 @@ pub struct ModelCard<'a> {
     /// What is loaded; absent if no journey, placement or offer names the model.
     #[serde(skip_serializing_if = "Option::is_none")]
     loaded: Option<ModelLoaded<'a>>,
+    /// How far it has moved away from its training since it was loaded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    drift: Option<ModelDrift>,
 }
 
 impl<'a> ModelCard<'a> {
@@ -128,6 +131,7 @@ impl<'a> ModelCard<'a> {
                 class: output.class,
             },
             loaded: live.scorer.card(&model.name).map(ModelLoaded::of),
+            drift: live.scorer.watch(&model.name).map(ModelDrift::of),
         }
     }
 }
@@ -242,4 +246,78 @@ struct ModelGolden {
     worst: f64,
     /// What is allowed.
     tolerance: f64,
+}
+
+/// How far a model has moved away from its training.
+#[derive(Serialize, ToSchema)]
+struct ModelDrift {
+    /// Whether there is a `baseline.json`: without one only outcomes are watched.
+    baseline: bool,
+    /// Whether any of it is an alarm.
+    alarm: bool,
+    /// The columns of the last full window, in order.
+    columns: Vec<ModelMoved>,
+    /// The scores of the last full window.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scores: Option<ModelMoved>,
+    /// What came of the offers that were given with its scores.
+    outcomes: ModelOutcomes,
+}
+
+/// How far a column or the scores have moved.
+#[derive(Serialize, ToSchema)]
+struct ModelMoved {
+    /// The column; absent for the scores.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    column: Option<String>,
+    /// The population stability index against the training.
+    index: f64,
+    /// Whether it is above the bound.
+    alarm: bool,
+}
+
+/// What came of offers, against what was promised.
+#[derive(Serialize, ToSchema)]
+struct ModelOutcomes {
+    /// Outcomes that are known.
+    n: u64,
+    /// How many of them the scores promised; older ones fade.
+    promised: f64,
+    /// How many came; older ones fade.
+    came: f64,
+    /// The evidence against the promise; an alarm at `run_length` of the manifest.
+    evidence: f64,
+    /// Whether the promise is broken.
+    alarm: bool,
+}
+
+impl ModelDrift {
+    fn of(watch: &Watch) -> Self {
+        let drifted = watch.drifted();
+        let outcomes = &drifted.outcomes;
+        let columns = drifted.columns.iter();
+        Self {
+            baseline: watch.has_baseline(),
+            alarm: drifted.inputs_alarm() || drifted.scores_alarm() || outcomes.broken,
+            columns: columns
+                .map(|(column, index, alarm)| ModelMoved {
+                    column: Some(column.to_string()),
+                    index: *index,
+                    alarm: *alarm,
+                })
+                .collect(),
+            scores: drifted.scores.map(|(index, alarm)| ModelMoved {
+                column: None,
+                index,
+                alarm,
+            }),
+            outcomes: ModelOutcomes {
+                n: outcomes.n,
+                promised: outcomes.promised,
+                came: outcomes.came,
+                evidence: outcomes.evidence,
+                alarm: outcomes.broken,
+            },
+        }
+    }
 }

@@ -105,14 +105,14 @@ fn text(sources: &[Source]) -> String {
     texts.map(AsRef::as_ref).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns the files of models and the vectors that prove them.
+/// Returns the files of models, their weights beside them, and what proves and watches them.
 fn model_files(models: &Path) -> Vec<PathBuf> {
     let folders = std::fs::read_dir(models).into_iter().flatten().flatten();
     let files = folders.filter_map(|folder| std::fs::read_dir(folder.path()).ok());
     let mut files: Vec<_> = files.flatten().flatten().map(|file| file.path()).collect();
     files.retain(|file| {
         file.extension()
-            .is_some_and(|end| end == "onnx" || end == "json")
+            .is_some_and(|end| end == "onnx" || end == "json" || end == "data")
     });
     files.sort();
     files

@@ -9,7 +9,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::policy::Bundle;
 use crate::policy::journey::{Act, Step};
 use crate::policy::model::{Input, Kind, Model};
-use crate::scoring::{self, Library, Onnx, Scorer};
+use crate::scoring::{self, Baseline, Library, Onnx, Scorer};
 
 /// Returns the models that only journeys of earlier sets name, and whose files are still there.
 pub fn kept(bundle: &Bundle) -> Vec<&Model> {
@@ -102,11 +102,11 @@ fn dir(model: &Model) -> &Path {
     manifest.parent().unwrap_or(Path::new("."))
 }
 
-/// Returns what is to be loaded for a model; reads its golden rows.
+/// Returns what is to be loaded for a model; reads its golden rows and its baseline.
 ///
 /// # Errors
 ///
-/// The golden rows cannot be read.
+/// The golden rows or the baseline cannot be read.
 pub fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
     let dir = dir(model);
     let golden = dir.join("golden.json");
@@ -126,15 +126,32 @@ pub fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
         column: input.column.clone(),
         kind: kind(input.kind),
     };
+    let inputs: Vec<_> = model.inputs.iter().map(input).collect();
+    let baseline = baseline(&dir.join("baseline.json"), &inputs)?;
     Ok(scoring::Spec {
         name: model.name.clone(),
         source: scoring::Source::File(dir.join(model.file.as_ref())),
-        inputs: model.inputs.iter().map(input).collect(),
+        inputs,
         output: scoring::OutputSpec {
             name: model.output.name.clone(),
             class: model.output.class,
         },
         golden,
         sha256: model.sha256.clone(),
+        baseline,
+        drift: model.drift.clone(),
     })
+}
+
+/// Reads what the training saw; a model without it is as good.
+fn baseline(path: &Path, inputs: &[scoring::InputSpec]) -> anyhow::Result<Option<Baseline>> {
+    let shown = path.display();
+    match std::fs::read(path) {
+        Ok(bytes) => match Baseline::read(&bytes, inputs) {
+            Ok(baseline) => Ok(Some(baseline)),
+            Err(why) => bail!("cannot use `{shown}`: {why}; `attune models baseline` writes it"),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(|| format!("cannot read `{shown}`")),
+    }
 }

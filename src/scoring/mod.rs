@@ -7,6 +7,7 @@
 //! ```
 
 mod card;
+mod drift;
 mod error;
 mod exact;
 mod file;
@@ -29,6 +30,7 @@ pub(crate) mod tests;
 
 pub use crate::domain::{Cell, Score};
 pub use card::{Card, Port, Proof};
+pub use drift::{Baseline, Drifted, Standing, Watch};
 pub use error::Error;
 pub use file::{About, Thresholds};
 pub use golden::{Golden, GoldenRow};
@@ -52,6 +54,11 @@ pub trait Scorer: Send + Sync + 'static {
 
     /// Returns what was found out about a model when it was loaded; nothing where models are not files.
     fn card(&self, _model: &str) -> Option<&Card> {
+        None
+    }
+
+    /// Returns the watch over a model; nothing where models are not files.
+    fn watch(&self, _model: &str) -> Option<&Watch> {
         None
     }
 }

@@ -18,7 +18,7 @@ use super::exact::is_exact;
 use super::pool::Pool;
 use super::rows::fault;
 use super::signature::{Signature, type_name};
-use super::{Cell, Error, Library, Score, Source, Spec};
+use super::{Cell, Error, Library, Score, Source, Spec, Watch};
 use crate::clock;
 
 /// How many rows are run together; more are run in turns.
@@ -43,6 +43,7 @@ pub struct Model {
     pub(super) pool: Pool,
     counters: Counters,
     card: Card,
+    watch: Watch,
 }
 
 /// What a model has done since it was loaded.
@@ -125,6 +126,7 @@ impl Model {
                 batched: together,
                 readme: readme(&spec.source),
             },
+            watch: Watch::new(spec.name.clone(), spec.baseline.clone(), spec.drift.clone()),
         };
         let golden = model.try_out(spec, &path)?;
         Ok(Self {
@@ -135,6 +137,11 @@ impl Model {
             },
             ..model
         })
+    }
+
+    /// Returns the watch over it.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
     }
 
     /// Returns what was found out about it when it was loaded.
@@ -153,6 +160,7 @@ impl Model {
             Some(reason) => Score::Unavailable(reason),
             None => self.run_one(row),
         };
+        self.watch.seen(&[row], std::slice::from_ref(&score));
         self.count(std::slice::from_ref(&score));
         score
     }
@@ -174,6 +182,7 @@ impl Model {
             }
         }
         let scores: Vec<_> = scores.into_iter().flatten().collect();
+        self.watch.seen(rows, &scores);
         self.count(&scores);
         scores
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::{Card, Cell, Error, Library, Model, Score, Scorer, Spec, Stats};
+use super::{Card, Cell, Error, Library, Model, Score, Scorer, Spec, Stats, Watch};
 
 /// Scores with ONNX models. A model can be shared with the scorer that follows when policies are reloaded.
 #[derive(Default)]
@@ -79,6 +79,10 @@ impl Scorer for Onnx {
 
     fn card(&self, model: &str) -> Option<&Card> {
         self.models.get(model).map(|model| model.card())
+    }
+
+    fn watch(&self, model: &str) -> Option<&Watch> {
+        self.models.get(model).map(|model| model.watch())
     }
 }
 

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::Golden;
+use super::{Baseline, Golden};
+use crate::policy::model::Drift;
 
 /// One model to load.
 #[derive(Clone, Debug)]
@@ -20,6 +21,10 @@ pub struct Spec {
     pub golden: Option<Golden>,
     /// The SHA-256 that the file must have, in lower-case hex digits.
     pub sha256: Option<Arc<str>>,
+    /// What its training saw; without it only outcomes are watched.
+    pub baseline: Option<Baseline>,
+    /// When it counts as having moved away from that.
+    pub drift: Drift,
 }
 
 /// Where an ONNX file is.

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use self::graph::{FLOAT, Graph};
+use crate::policy::model::Drift;
+
 use super::{Cell, Error, Golden, InputSpec, Kind, Library, Model, OutputSpec, Source, Spec};
 
 /// Loads ONNX Runtime; without it these tests fail, they do not skip.
@@ -49,6 +51,8 @@ fn spec(graph: &Graph, columns: &str) -> Spec {
         output: OutputSpec::default(),
         golden: None,
         sha256: None,
+        baseline: None,
+        drift: Drift::default(),
     }
 }
 
@@ -95,6 +99,8 @@ fn purchase_intent_spec(golden: Golden) -> Spec {
         },
         golden: Some(golden),
         sha256: None,
+        baseline: None,
+        drift: Drift::default(),
     }
 }
 
@@ -162,6 +168,8 @@ impl Fixture {
             },
             golden: None,
             sha256: None,
+            baseline: None,
+            drift: Drift::default(),
         }
     }
 

@@ -22,6 +22,8 @@ mod crash;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod example_models;
+#[cfg(test)]
 mod examples;
 #[cfg(test)]
 mod people;
@@ -43,6 +45,8 @@ mod rule_r_live;
 mod server;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+mod swap;
 #[cfg(test)]
 mod tidy;
 #[cfg(test)]

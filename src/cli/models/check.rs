@@ -10,6 +10,7 @@ use super::{CheckArgs, Format, batches, hazards, latency, rows, unknowns};
 use crate::app;
 use crate::cli;
 use crate::policy;
+use crate::policy::model::Drift;
 use crate::scoring::{About, Cell, Error, Library, Model, Source, Spec};
 
 /// Rows that a model is tried on.
@@ -85,6 +86,8 @@ fn alone(library: &Library, found: &Found, report: &mut Report) {
         output: crate::scoring::OutputSpec::default(),
         golden: None,
         sha256: None,
+        baseline: None,
+        drift: Drift::default(),
     };
     match Model::load(library, &spec, NonZeroUsize::new(1)) {
         // The signature of a sound file does not fit an empty manifest: the message says what it is.
@@ -106,12 +109,16 @@ fn alone(library: &Library, found: &Found, report: &mut Report) {
 fn of_manifest(library: &Library, model: &policy::model::Model, clock: bool, report: &mut Report) {
     report.model = model.name.to_string();
     let spec = match app::spec(model) {
-        Ok(spec) => spec,
+        // What its rows look like here says nothing of customers.
+        Ok(spec) => Spec {
+            baseline: None,
+            ..spec
+        },
         Err(error) => {
             report.hazards.push(Hazard::error(
-                "golden_unreadable",
+                "unreadable",
                 format!("{error:#}"),
-                "write `{\"tolerance\": 1e-5, \"rows\": [{\"inputs\": {\"age\": 41}, \"output\": 0.25}]}`",
+                "golden.json is `{\"tolerance\": 1e-5, \"rows\": [{\"inputs\": {\"age\": 41}, \"output\": 0.25}]}`; baseline.json is written by `attune models baseline`",
             ));
             return;
         }

@@ -1,5 +1,6 @@
 //! `attune models`: for the people who own them.
 
+mod baseline;
 mod batches;
 mod check;
 mod find;
@@ -35,6 +36,22 @@ enum Command {
     /// Lists the models of a folder.
     #[command(after_help = "Exit codes: 0 all of them load, 1 one does not, 2 wrong usage.")]
     Ls(LsArgs),
+    /// Counts the rows of a training table into `baseline.json`, so that a server can tell when its customers are others.
+    #[command(after_help = "Exit codes: 0 it is written, 1 it is not, 2 wrong usage.")]
+    Baseline(BaselineArgs),
+}
+
+/// Arguments of `attune models baseline`.
+#[derive(clap::Args)]
+struct BaselineArgs {
+    /// The folder of the model.
+    model: PathBuf,
+    /// The training table: CSV with the columns of the manifest, `.gz` too; an empty number is unknown.
+    #[arg(long)]
+    rows: PathBuf,
+    /// Policy files or folders with the segments and schemas that the manifest names.
+    #[arg(long)]
+    policies: Vec<PathBuf>,
 }
 
 /// Arguments of `attune models check`.
@@ -89,5 +106,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::Check(args) => check::run(args),
         Command::Ls(args) => ls::run(args),
+        Command::Baseline(args) => baseline::run(args),
     }
 }

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect};
 
-use super::{World, play};
+use super::{World, bundle, play};
 use crate::policy::{Bundle, Kept, Source, check_with};
 
 const OLD: &str = "
@@ -177,4 +177,30 @@ fn after(before: &Bundle, old: &str, later: &str) -> Bundle {
     let problems = checked.problems;
     let bundle = checked.bundle;
     bundle.unwrap_or_else(|| panic!("{}", problems.errors().render(false)))
+}
+
+#[test]
+fn what_is_kept_lets_nobody_be_looked_at_anew_unless_it_asks_for_more() {
+    let live = "segments: { loyal: { when: count('Bought') > 1 } }\n---\njourney: j\nenter: { event: A }\n";
+    let with = |steps: &str| bundle(&format!("{live}{steps}"));
+    let standing = |before: &str, later: &str| {
+        let old = with(before);
+        after(&old, &format!("{live}{before}"), &format!("{live}{later}")).standing
+    };
+    let (plain, asks) = (
+        "steps: [wait: 1d]",
+        "exit: { when: in_segment('loyal') }\nsteps: [stop]",
+    );
+    let later = "steps: [wait: 2d]";
+    assert_eq!(standing(plain, later), with(later).standing);
+    assert_eq!(
+        standing(asks, later),
+        with(later).standing,
+        "it is published anyway"
+    );
+    let private = live.replace("> 1 }", "> 1, publish: false }");
+    let old = bundle(&format!("{private}{asks}"));
+    let new = format!("{private}{later}");
+    let kept = after(&old, &format!("{private}{asks}"), &new);
+    assert_ne!(kept.standing, bundle(&new).standing);
 }

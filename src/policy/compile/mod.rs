@@ -368,11 +368,10 @@ fn standing(bundle: &Bundle, documents: &[Document]) -> u64 {
     let mut texts: Vec<&str> = documents
         .map(|document| document.canonical.as_str())
         .collect();
-    // What earlier journeys ask for is kept up with as long as they are kept.
+    // Whoever asks for a segment, also in an earlier journey that is kept, lets it be kept up with.
     let used = bundle.segments.iter().filter(|it| it.used);
-    if !bundle.archive.journeys.is_empty() {
-        texts.extend(used.map(|segment| segment.name.as_ref()));
-    }
+    let used: BTreeSet<&str> = used.map(|segment| segment.name.as_ref()).collect();
+    texts.extend(used);
     listeners::standing(bundle, &texts)
 }
 
