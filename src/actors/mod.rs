@@ -18,6 +18,7 @@ pub mod live;
 mod load;
 pub mod node;
 mod outgoing;
+pub mod page;
 pub mod partition;
 pub mod past;
 mod reader;

@@ -197,7 +197,8 @@ struct Ended<'a> {
 }
 
 impl<'a> Customer<'a> {
-    fn of(bundle: &'a Bundle, profile: &'a Profile, now: Timestamp) -> Self {
+    /// Shows a customer as of a time.
+    pub fn of(bundle: &'a Bundle, profile: &'a Profile, now: Timestamp) -> Self {
         let given = profile.given.iter().map(|(offer, times)| {
             let times = times.iter().copied().map(At).collect();
             (offer.as_ref(), times)

@@ -3,6 +3,7 @@
 //! ```text
 //! POST /v1/decide                    the next best offers       decide
 //! POST /v1/eval                      what an expression is      eval
+//! GET  /v1/customers                 everybody, page by page    customers
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
 //! GET  /v1/customers/{id}/why        how they and a journey stand   why
@@ -17,6 +18,7 @@
 mod auth;
 pub mod basis;
 mod customer;
+mod customers;
 mod decide;
 pub mod eval;
 mod gate;
@@ -131,6 +133,7 @@ fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
     vec![
         (Method::POST, "/v1/decide", post(decide::decide)),
         (Method::POST, "/v1/eval", post(eval::eval)),
+        (Method::GET, "/v1/customers", get(customers::customers)),
         (Method::GET, "/v1/customers/{id}", get(customer::customer)),
         (
             Method::GET,

@@ -8,7 +8,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use crate::api::{
-    customer, decide, eval, health, journeys, models, policies, problem, timeline, why,
+    customer, customers, decide, eval, health, journeys, models, policies, problem, timeline, why,
 };
 
 /// This description: `OpenAPI` 3.1.
@@ -34,6 +34,7 @@ pub fn description() -> Description {
     paths(
         decide::decide,
         eval::eval,
+        customers::customers,
         customer::customer,
         timeline::timeline,
         why::why,

@@ -18,6 +18,7 @@ mod saved;
 mod sink;
 pub mod summary;
 mod table;
+pub mod training;
 
 use std::io::{Read, Write, stderr, stdout};
 use std::num::NonZeroUsize;
@@ -28,6 +29,7 @@ use anyhow::Context;
 
 use crate::app;
 use crate::cli::history;
+use crate::cli::interrupt::INTERRUPTED;
 use crate::domain::{CustomerId, Duration, Timestamp};
 use crate::policy::wanted::Wanted;
 use compare::{Comparison, Two};
@@ -40,13 +42,16 @@ use run::Output;
 use sink::Sink;
 use summary::Summary;
 
-/// The exit code of what a signal has interrupted, as shells give it for Ctrl-C.
-const INTERRUPTED: u8 = 130;
-
 /// Arguments of `attune backtest`.
 ///
 /// Writes one line of JSON for every action, in the order in which they would have left, and a summary.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  attune backtest --events past.jsonl.gz --out actions.jsonl
+  attune backtest --since 24h --against live/ --policies next/ --html report.html --out diff.jsonl
+  attune backtest --events past.jsonl.gz --features repeat-purchase --label 'Order Completed within 28d' \\
+         --at 'every 7d' --out train.parquet")]
 pub struct Args {
     /// Policy files, or folders of them.
     #[arg(long, value_name = "DIR", default_value = "policies")]
@@ -78,7 +83,8 @@ pub struct Args {
     customer: Option<CustomerId>,
     #[command(flatten)]
     source: history::Source,
-    /// Where actions go, one JSON object a line [default: standard output].
+    /// Where actions go, one JSON object a line [default: standard output]; with `--features` the table, as the end of
+    /// its name says: `.parquet`, `.csv` or `.jsonl`.
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Also writes a report with plots, one page of HTML that needs nothing else.
@@ -91,6 +97,32 @@ pub struct Args {
     /// The least time between two checkpoints.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = Duration::parse, requires = "checkpoint")]
     checkpoint_every: Duration,
+    /// Writes the training table of this model instead: one row a moment with what the model would have seen, by the
+    /// code that serves it, and whether the label came true after. The model itself need not be there yet.
+    #[arg(
+        long,
+        value_name = "MODEL",
+        requires = "label",
+        requires = "out",
+        conflicts_with_all = ["against", "html", "checkpoint"]
+    )]
+    features: Option<String>,
+    /// What is to be foreseen: an event, or an event and a condition, strictly after the moment of the row and within
+    /// a time. Rows whose time is not over at the end of the events are left out.
+    #[arg(
+        long,
+        value_name = "EVENT [where EXPR] within TIME",
+        requires = "features"
+    )]
+    label: Option<training::Label>,
+    /// The moments of the rows: right after an event of the customer, or everybody at whole multiples of a time (UTC).
+    #[arg(
+        long,
+        value_name = "EVENT|every TIME",
+        default_value = "every 1d",
+        requires = "features"
+    )]
+    at: training::Moments,
     /// So many customers stay in memory; the others are put on disk until they return.
     #[arg(long, value_name = "N", default_value = "1000000")]
     customers_max: NonZeroUsize,
@@ -104,6 +136,9 @@ pub struct Args {
 ///
 /// Policies, models or events cannot be read, or actions cannot be written.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    if let (Some(model), Some(label), Some(path)) = (&args.features, &args.label, &args.out) {
+        return training::run(args, model, label, path);
+    }
     let report = if args.against.is_empty() {
         one(args)?
     } else {

@@ -9,15 +9,18 @@ pub mod dev;
 pub mod eval;
 pub mod evaluate;
 pub mod explain;
+pub mod export;
 pub mod fmt;
 pub mod history;
 pub mod init;
+mod interrupt;
 pub mod models;
 pub mod plan;
 pub mod policies;
 mod progress;
 pub mod schema;
 pub mod serve;
+pub mod sheet;
 pub mod test;
 pub mod why;
 
@@ -68,6 +71,8 @@ enum Command {
     Apply(plan::ApplyArgs),
     /// Says what an expression is worth for a customer, and what of it is unknown.
     Eval(eval::Args),
+    /// Writes decisions, features or customers to files: Parquet, CSV or lines of JSON.
+    Export(export::Args),
     /// Says what a policy would have earned, from a log of choices that another one made.
     Evaluate(evaluate::Args),
     /// Lists the revisions of the policies of a server: what is live, and what was.
@@ -103,6 +108,7 @@ pub fn main() -> ExitCode {
         Command::Apply(args) => plan::apply(args),
         Command::Eval(args) => eval::run(args),
         Command::Evaluate(args) => evaluate::run(args),
+        Command::Export(args) => export::run(args),
         Command::Policies(args) => policies::run(args),
         Command::Rollback(args) => policies::roll_back(args),
         Command::Models(args) => models::run(args),

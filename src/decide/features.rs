@@ -236,7 +236,10 @@ impl<'a> View<'a> {
         let total = match self.state {
             Some(Folded::Total(sum)) => *sum,
             Some(Folded::Session(of, sum)) if *of == self.session => *sum,
-            Some(Folded::Window(kept)) => kept.after(self.edge)?.map(|(_, x)| x).sum(),
+            Some(Folded::Window(kept)) => {
+                // The sum of nothing is -0, which is not what people count.
+                kept.after(self.edge)?.fold(0.0, |sum, (_, x)| sum + x)
+            }
             Some(_) | None => 0.0,
         };
         Some(Value::Number(total))

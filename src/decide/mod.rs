@@ -15,7 +15,7 @@ mod function;
 mod guards;
 mod heed;
 mod horizon;
-mod inputs;
+pub mod inputs;
 mod journeys;
 mod migrate;
 mod observe;

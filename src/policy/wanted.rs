@@ -65,6 +65,20 @@ impl Wanted {
         self
     }
 
+    /// Adds an event.
+    #[must_use]
+    pub fn with(mut self, event: &str) -> Self {
+        self.names.insert(event.into());
+        self
+    }
+
+    /// Adds all events.
+    #[must_use]
+    pub fn all(mut self) -> Self {
+        self.all = true;
+        self
+    }
+
     /// Tells if anybody looks into events of this name.
     pub fn has(&self, event: &str) -> bool {
         self.all

@@ -22,9 +22,13 @@ mod crash;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod drift;
+#[cfg(test)]
 mod example_models;
 #[cfg(test)]
 mod examples;
+#[cfg(test)]
+mod export;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

@@ -36,7 +36,8 @@ fn score(version: u16) -> f64 {
     f64::from(version) * f64::from(version) / 2_000.0
 }
 
-fn file(version: u16) -> Vec<u8> {
+/// Returns a file that multiplies its one column by a two-thousandth of the version.
+pub fn file(version: u16) -> Vec<u8> {
     let graph = Graph::new().input("worth", FLOAT, &[-1, 1]);
     let graph = graph.weights("weight", &[f32::from(version) / 2_000.0]);
     let graph = graph.node("Mul", &["worth", "weight"], "score");

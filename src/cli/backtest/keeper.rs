@@ -3,19 +3,15 @@
 use std::fs::{self, File};
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use serde::{Deserialize, Serialize};
-use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::backtest::INTERRUPTED;
 use crate::cli::backtest::course::Course;
 use crate::cli::backtest::feed::Place;
 use crate::cli::backtest::saved;
+use crate::cli::interrupt::Interrupt;
 
 /// The form of what is written; another one is refused.
 const VERSION: u16 = 1;
@@ -89,7 +85,7 @@ pub struct Keeper {
     of: String,
     every: Duration,
     due: Instant,
-    interrupted: Arc<AtomicBool>,
+    interrupt: Interrupt,
 }
 
 impl Keeper {
@@ -101,20 +97,19 @@ impl Keeper {
     ///
     /// Signals cannot be heard.
     pub fn start(path: &Path, of: String, every: Duration) -> anyhow::Result<Self> {
-        let interrupted = Arc::new(AtomicBool::new(false));
-        listen(interrupted.clone())?;
+        let interrupt = Interrupt::listen()?;
         Ok(Self {
             path: path.to_owned(),
             of,
             every,
             due: Instant::now() + every,
-            interrupted,
+            interrupt,
         })
     }
 
     /// Tells if somebody wants the backtest to stop.
     pub fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::Relaxed)
+        self.interrupt.is_heard()
     }
 
     /// Tells if it is time for a checkpoint.
@@ -168,30 +163,4 @@ impl Keeper {
             Ok(()) | Err(_) => Ok(()),
         }
     }
-}
-
-/// Hears Ctrl-C and the wish to terminate; the second one ends the process as it does without a checkpoint.
-fn listen(interrupted: Arc<AtomicBool>) -> anyhow::Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()?;
-    let (mut interrupt, mut terminate) = runtime.block_on(async {
-        let interrupt = signal(SignalKind::interrupt())?;
-        anyhow::Ok((interrupt, signal(SignalKind::terminate())?))
-    })?;
-    thread::spawn(move || {
-        runtime.block_on(async {
-            let mut wait = async || {
-                tokio::select! {
-                    _ = interrupt.recv() => {}
-                    _ = terminate.recv() => {}
-                }
-            };
-            wait().await;
-            interrupted.store(true, Ordering::Relaxed);
-            wait().await;
-            std::process::exit(i32::from(INTERRUPTED));
-        });
-    });
-    Ok(())
 }

@@ -11,7 +11,7 @@ use crate::cli::backtest::saved;
 use crate::cli::backtest::summary::Summary;
 use crate::decide::drive::{Moment, Outcome, Scoring};
 use crate::decide::{Cause, Request, Scores, handle};
-use crate::domain::{Action, Cell, CustomerId, Fact, Timestamp, What};
+use crate::domain::{Action, Cell, CustomerId, Fact, Profile, Timestamp, What};
 use crate::policy::Bundle;
 use crate::scoring::Scorer;
 
@@ -114,6 +114,15 @@ impl<'a> Replay<'a> {
         self.summary = saved::get(from)?;
         self.timers = self.customers.load(from)?;
         Ok(())
+    }
+
+    /// Returns a customer as they are now; somebody nobody has heard of is a new one.
+    ///
+    /// # Errors
+    ///
+    /// The disk fails.
+    pub fn profile(&mut self, id: &CustomerId) -> anyhow::Result<&Profile> {
+        Ok(&self.customers.get(id)?.profile)
     }
 
     /// Handles one input at the time of the clock.

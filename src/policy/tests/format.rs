@@ -255,7 +255,12 @@ fn a_file_that_is_not_read_is_left_alone() {
 #[test]
 fn the_policies_of_the_repository_are_laid_out() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["policies", "tests/data/policies", "models/purchase-intent"];
+    let folders = [
+        "policies",
+        "tests/data/policies",
+        "models/purchase-intent",
+        "models/repeat-purchase",
+    ];
     let mut n_files = 0;
     for entry in folders
         .iter()

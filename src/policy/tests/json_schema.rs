@@ -46,7 +46,12 @@ fn everything_is_right() {
 #[test]
 fn the_policies_of_the_repository_fit() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = ["policies", "tests/data/policies", "models/purchase-intent"];
+    let folders = [
+        "policies",
+        "tests/data/policies",
+        "models/purchase-intent",
+        "models/repeat-purchase",
+    ];
     let mut n_files = 0;
     for entry in folders
         .iter()

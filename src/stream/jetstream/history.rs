@@ -29,9 +29,9 @@ struct Message {
     seq: u64,
 }
 
-/// Finds the first event of a time; see [`super::Streams::seq_at`].
-pub(super) async fn seq_at(shared: &Shared, at: Timestamp) -> Result<u64, Error> {
-    let name = shared.name(Stream::Events);
+/// Finds the first message of a time; see [`super::Streams::seq_at`].
+pub(super) async fn seq_at(shared: &Shared, of: Stream, at: Timestamp) -> Result<u64, Error> {
+    let name = shared.name(of);
     let at = at.clamp(EARLIEST, LATEST).to_string();
     let subject = format!("STREAM.MSG.GET.{name}");
     let found: Result<Found, _> = request(shared, subject, &json!({ "start_time": at })).await;

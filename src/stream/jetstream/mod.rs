@@ -3,6 +3,7 @@
 mod append;
 mod connect;
 mod history;
+mod kept;
 mod publish;
 mod read;
 mod reader;
@@ -159,7 +160,7 @@ impl Streams for JetStream {
     }
 
     fn seq_at(&self, at: Timestamp) -> BoxFuture<'_, Result<u64, Error>> {
-        history::seq_at(&self.shared, at).boxed()
+        history::seq_at(&self.shared, Stream::Events, at).boxed()
     }
 
     fn history(

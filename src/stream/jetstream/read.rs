@@ -171,7 +171,7 @@ pub(super) async fn published(
 }
 
 /// Takes batches apart.
-fn each<T: Send + 'static>(batches: Reading<Vec<T>>) -> Reading<T> {
+pub(super) fn each<T: Send + 'static>(batches: Reading<Vec<T>>) -> Reading<T> {
     let items = batches.flat_map(|batch| match batch {
         Ok(batch) => stream::iter(batch).map(Ok).boxed(),
         Err(error) => stream::iter([Err(error)]).boxed(),
