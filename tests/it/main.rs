@@ -16,6 +16,8 @@ mod bad_input;
 #[cfg(test)]
 mod bad_start;
 #[cfg(test)]
+mod bounded;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod docs;
@@ -53,5 +55,7 @@ mod swap;
 mod tidy;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod watch;
 #[cfg(test)]
 mod why;

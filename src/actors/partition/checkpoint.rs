@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tracing::{debug, warn};
+
 use super::input::Message;
 use super::{Error, Phase, State};
 use crate::actors::customer::{self, Imaged};
@@ -262,8 +264,15 @@ impl State {
             spots,
         } = image;
         let row = row.map_err(|error| Error::Encoding(error.to_string()))?;
-        let is_oversized = row.len() > IMAGE_BYTES_MAX;
-        self.engine.meters.oversized.add(u64::from(is_oversized));
+        let (n_bytes, budget) = (row.len(), IMAGE_BYTES_MAX);
+        if self.engine.meters.image(n_bytes, budget) {
+            // Nothing is dropped; whoever sends so much should know. Who it is stays with the customer's own log line.
+            warn!(
+                n_bytes,
+                budget, "the state of a customer is above its budget"
+            );
+            debug!(customer = customer.as_str(), n_bytes, "above the budget");
+        }
         batch.put(Table::Customers, customer_key(self.id, &customer), row);
         let resident = self.residents.get_mut(&customer);
         let old_spots = resident.as_ref().map_or(&[][..], |of| &of.stored_spots);

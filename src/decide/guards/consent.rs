@@ -9,9 +9,7 @@ pub fn check(asked: &Asked<'_>) -> Option<Block> {
     let consent = &asked.env.profile.consent;
     let (channel, own) = (asked.send.channel.as_ref(), asked.purpose());
     let marketing = asked.class() == Class::Marketing;
-    // Who wants no marketing wants none under another name.
-    let purposes = [own, if marketing { MARKETING } else { own }];
-    let no = purposes.into_iter().find_map(|purpose| {
+    let no = purposes(asked).into_iter().find_map(|purpose| {
         let status = consent
             .of(channel, purpose)
             .filter(|status| status.is_no())?;
@@ -25,4 +23,26 @@ pub fn check(asked: &Asked<'_>) -> Option<Block> {
     let (purpose, status) = no.or_else(unknown)?;
     let detail = format!("profile.consent.{channel}.{purpose} [{status}]");
     Some(Block::new("NO_CONSENT", detail, None))
+}
+
+/// Writes what the customer has said of the purposes that count.
+pub fn values(asked: &Asked<'_>) -> String {
+    let channel = asked.send.channel.as_ref();
+    let said = |purpose: &str| {
+        let status = asked.env.profile.consent.of(channel, purpose);
+        let status = status.and_then(Status::as_str).unwrap_or("unknown");
+        format!("profile.consent.{channel}.{purpose} [{status}]")
+    };
+    let [own, besides] = purposes(asked);
+    if own == besides {
+        return said(own);
+    }
+    format!("{}; {}", said(own), said(besides))
+}
+
+/// Returns the purposes that a no to counts for: who wants no marketing wants none under another name.
+fn purposes<'a>(asked: &'a Asked<'_>) -> [&'a str; 2] {
+    let own = asked.purpose();
+    let marketing = asked.class() == Class::Marketing;
+    [own, if marketing { MARKETING } else { own }]
 }

@@ -24,6 +24,24 @@ pub fn suppressed(asked: &Asked<'_>) -> Option<Block> {
     Some(Block::new("SUPPRESSED", detail, entry.until))
 }
 
+/// Says how much is on the list; what stands there is nobody's business who reads a trace.
+pub fn listed(asked: &Asked<'_>) -> String {
+    match asked.env.profile.suppressed.iter().count() {
+        0 => "nothing is on the list".into(),
+        1 => "1 entry is on the list, of something else or over".into(),
+        n => format!("{n} entries are on the list, of something else or over"),
+    }
+}
+
+/// Says that there is an address, and not which.
+pub fn known(asked: &Asked<'_>) -> String {
+    let path = &asked.channel.address;
+    if path.is_empty() {
+        return String::new();
+    }
+    format!("profile.traits.{} [known]", path.join("."))
+}
+
 /// Blocks what has nowhere to go.
 pub fn unreachable(asked: &Asked<'_>) -> Option<Block> {
     let path = &asked.channel.address;
