@@ -38,6 +38,11 @@ impl Gauge {
         self.0.fetch_sub(n, Ordering::Relaxed);
     }
 
+    /// Raises the number to at least this; returns whether it rose.
+    pub fn raise(&self, to: u64) -> bool {
+        self.0.fetch_max(to, Ordering::Relaxed) < to
+    }
+
     /// Returns the number.
     pub fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
@@ -130,6 +135,10 @@ pub struct Meters {
     pub lessons: Counter,
     /// Images of customers larger than the budget.
     pub oversized: Counter,
+    /// Bytes of the images written.
+    pub image_bytes: Counter,
+    /// Bytes of the largest image written.
+    pub image_bytes_max: Gauge,
     /// Decisions committed.
     pub decisions: Counter,
     /// Runs of journeys that began.
@@ -179,6 +188,17 @@ pub struct Meters {
 }
 
 impl Meters {
+    /// Counts the image of a customer; returns whether it is above the budget and larger than any before.
+    ///
+    /// - `bytes`, `budget`: of the image as it is stored.
+    pub fn image(&self, bytes: usize, budget: usize) -> bool {
+        let n_bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.image_bytes.add(n_bytes);
+        let is_above = bytes > budget;
+        self.oversized.add(u64::from(is_above));
+        self.image_bytes_max.raise(n_bytes) && is_above
+    }
+
     /// Returns every counter with its name and what it counts, in the order of their names.
     pub fn counters(&self) -> Vec<(&'static str, &'static str, u64)> {
         [self.first_counters(), self.last_counters()].concat()
@@ -210,6 +230,11 @@ impl Meters {
                 "attune_commits_total",
                 "Commits appended to the state log",
                 self.commits.get(),
+            ),
+            (
+                "attune_customer_state_bytes_total",
+                "Bytes of the customer images written",
+                self.image_bytes.get(),
             ),
             (
                 "attune_customers_oversized_total",

@@ -11,7 +11,7 @@ use crate::actors::live::Policies;
 use crate::actors::scorer;
 use crate::clock::Clock;
 use crate::decide;
-use crate::decide::why::{Replay, Replayed};
+use crate::decide::why::{Course, Replay, Replayed};
 use crate::domain::{CustomerId, Duration, Event, EventId, Profile, Timestamp};
 use crate::policy::journey::Journey;
 use crate::stream::{self, Delivery, Extent};
@@ -26,9 +26,9 @@ const READ_MAX: StdDuration = StdDuration::from_secs(20);
 const NEAR_MAX: u64 = 4_096;
 
 /// A replay and what it rests on.
-pub struct Told {
+pub struct Told<T> {
     /// What it came to.
-    pub replayed: Replayed,
+    pub what: T,
     /// How many events of the customer were played.
     pub n_events: u64,
     /// When the first of them was handled.
@@ -48,7 +48,7 @@ pub enum Error {
     Late,
 }
 
-/// Plays a customer's events again, up to a time.
+/// Plays a customer's events again, up to a time, and looks at a journey.
 ///
 /// # Errors
 ///
@@ -59,7 +59,45 @@ pub async fn replay(
     journey: &Journey,
     customer: CustomerId,
     at: Timestamp,
-) -> Result<Told, Error> {
+) -> Result<Told<Replayed>, Error> {
+    play(engine, policies, customer, at, |course, events| {
+        let mut replay = Replay::of(course, journey);
+        for (event, now) in events {
+            replay.event(event, now);
+        }
+        replay.end(at)
+    })
+    .await
+}
+
+/// Plays a customer's events again, up to a time: the customer as they were then.
+///
+/// # Errors
+///
+/// The stream cannot be read, or not in time.
+pub async fn customer(
+    engine: &Arc<Engine>,
+    policies: &Policies,
+    customer: CustomerId,
+    at: Timestamp,
+) -> Result<Told<Profile>, Error> {
+    play(engine, policies, customer, at, |mut course, events| {
+        for (event, now) in events {
+            course.event(event, now);
+        }
+        course.end(at)
+    })
+    .await
+}
+
+/// Reads a customer's events up to a time, and runs a course over them.
+async fn play<T>(
+    engine: &Arc<Engine>,
+    policies: &Policies,
+    customer: CustomerId,
+    at: Timestamp,
+    run: impl FnOnce(Course<'_>, VecDeque<(Event, Timestamp)>) -> T,
+) -> Result<Told<T>, Error> {
     let read = read(engine, policies, &customer, at);
     let read = tokio::time::timeout(READ_MAX, read).await;
     let (events, complete) = read.map_err(|_| Error::Late)??;
@@ -69,15 +107,11 @@ pub async fn replay(
         let scoring = |requests: &[decide::Request]| {
             scorer::score(policies.scorer.as_ref(), &engine.meters, requests)
         };
-        let bundle = &policies.bundle;
-        let mut replay = Replay::of(bundle, journey, Profile::new(customer), &scoring);
-        for (event, now) in events {
-            replay.event(event, now);
-        }
-        replay.end(at)
+        let course = Course::of(&policies.bundle, Profile::new(customer), &scoring);
+        run(course, events)
     };
     Ok(Told {
-        replayed: tokio::task::block_in_place(play),
+        what: tokio::task::block_in_place(play),
         n_events,
         since,
         complete,

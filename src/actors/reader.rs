@@ -1,7 +1,7 @@
 //! Reads the event stream once for all partitions, and tells them the time.
 
 use std::sync::Arc;
-use std::time::Duration as StdDuration;
+use std::time::{Duration as StdDuration, Instant};
 
 use futures::StreamExt;
 use serde::Deserialize;
@@ -18,10 +18,15 @@ use crate::stream::{Delivery, Error};
 /// The longest time without a look at the stream's end.
 const IDLE_MAX: StdDuration = StdDuration::from_millis(500);
 
-/// How far every partition was told, and the time.
+/// The longest time for which a partition without events and without due timers is not told how far the reader is.
+const UNTOLD_MAX: StdDuration = StdDuration::from_millis(50);
+
+/// How far the reader is, and the time.
 struct Told {
     seq: u64,
     at: Timestamp,
+    /// When all partitions were told.
+    all: Option<Instant>,
 }
 
 /// Reads from the first event that some partition lacks, until told to start again.
@@ -41,6 +46,7 @@ pub async fn read(engine: &Arc<Engine>, table: &Arc<Table>) -> Result<(), Error>
     let mut told = Told {
         seq: from,
         at: Timestamp::MIN,
+        all: None,
     };
     loop {
         let idle = sleep_until_due(engine, table, &told);
@@ -49,16 +55,17 @@ pub async fn read(engine: &Arc<Engine>, table: &Arc<Table>) -> Result<(), Error>
             () = table.wait_for_restart() => return Ok(()),
             batch = events.next() => {
                 let Some(batch) = batch else { return Ok(()) };
-                deliver(engine, &up, &credits, batch?, &mut told).await;
+                deliver(engine, table, &up, &credits, batch?, &mut told).await;
             }
             () = idle => ask_the_time(engine, table, &up, &mut told).await?,
         }
     }
 }
 
-/// Hands a batch to its partitions, then tells all of them how far it reached.
+/// Hands a batch to its partitions, and tells how far it reached whoever has to know.
 async fn deliver(
     engine: &Engine,
+    table: &Table,
     up: &[Up],
     credits: &Arc<Semaphore>,
     batch: Vec<Delivery>,
@@ -74,20 +81,34 @@ async fn deliver(
             share.push(delivery);
         }
     }
+    let has_share: Vec<bool> = shares.iter().map(|share| !share.is_empty()).collect();
     for (share, idx) in shares.into_iter().zip(0_u16..) {
         if !share.is_empty() {
-            hand_over(up, Partition(idx), share, credits).await;
+            hand_over(up, Partition(idx), share, credits, told).await;
         }
     }
-    tell_all(up, told);
+    // A decide call comes at the time of the last event where time goes on with the events: all have to know it.
+    let is_old = told.all.is_none_or(|at| at.elapsed() >= UNTOLD_MAX);
+    if engine.clock == Clock::Event || is_old {
+        return tell_all(up, told);
+    }
+    let asks = |of: &&Up| !has_share[usize::from(of.id.0)] && table.is_due(of.id, told.at);
+    for of in up.iter().filter(asks) {
+        tell(of, told);
+    }
 }
 
 /// Tells every partition how far the reader is and what time it is.
-fn tell_all(up: &[Up], told: &Told) {
-    for partition in up {
-        let watermark = Incoming::Watermark(told.seq, told.at);
-        let _gone = partition.actor.cast(Message::Incoming(vec![watermark]));
+fn tell_all(up: &[Up], told: &mut Told) {
+    told.all = Some(Instant::now());
+    for of in up {
+        tell(of, told);
     }
+}
+
+fn tell(of: &Up, told: &Told) {
+    let watermark = Incoming::Watermark(told.seq, told.at);
+    let _gone = of.actor.cast(Message::Incoming(vec![watermark]));
 }
 
 async fn hand_over(
@@ -95,6 +116,7 @@ async fn hand_over(
     partition: Partition,
     share: Vec<Delivery>,
     credits: &Arc<Semaphore>,
+    told: &Told,
 ) {
     let Some(Up { actor, .. }) = up.iter().find(|of| of.id == partition) else {
         return;
@@ -103,9 +125,11 @@ async fn hand_over(
     let Some(credit) = credit(credits, n).await else {
         return;
     };
-    let incoming = share
+    let events = share
         .into_iter()
-        .map(|event| Incoming::Event(event, credit.clone()))
+        .map(|event| Incoming::Event(event, credit.clone()));
+    let incoming = events
+        .chain([Incoming::Watermark(told.seq, told.at)])
         .collect();
     let _gone = actor.cast(Message::Incoming(incoming));
 }

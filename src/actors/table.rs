@@ -152,6 +152,12 @@ impl Table {
         (first != i64::MAX).then(|| Timestamp::from_millis(first))
     }
 
+    /// Tells if a timer of a partition is due at a time.
+    pub fn is_due(&self, id: Id, at: Timestamp) -> bool {
+        let due = |slot: &Slot| slot.due.load(Ordering::Acquire) <= at.as_millis();
+        self.slots.get(usize::from(id.0)).is_some_and(due)
+    }
+
     /// Returns the partitions that are up, and where each wants to read on.
     pub fn up(&self) -> Vec<Up> {
         let up = |(slot, id): (&Slot, u16)| {

@@ -8,13 +8,17 @@ use bytes::Bytes;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actors::live::Policies;
+use crate::actors::past;
 use crate::api::Api;
 use crate::api::auth::Caller;
+use crate::api::basis::Basis;
 use crate::api::customer::{At, Json, json, look, now};
 use crate::api::problem::Problem;
+use crate::api::why::turn;
 use crate::decide::{Env, Unknown, answer};
 use crate::domain::segment::{Received, decode};
-use crate::domain::{Event, Map, Timestamp, Value};
+use crate::domain::{Event, Map, Profile, Timestamp, Value};
 use crate::policy::question::{Question, ask};
 use crate::policy::{Diagnostic, hint};
 
@@ -22,8 +26,8 @@ const FIELDS: [&str; 5] = ["customer", "expression", "event", "context", "at"];
 
 /// What an expression is worth for a customer.
 ///
-/// It is checked against the live policies and looks at the customer as everything that was committed left them;
-/// nothing changes.
+/// It is checked against the live policies and looks at the customer as everything that was committed left them, or as they
+/// were at a time of the past; nothing changes.
 #[utoipa::path(
     post,
     path = "/v1/eval",
@@ -38,26 +42,48 @@ const FIELDS: [&str; 5] = ["customer", "expression", "event", "context", "at"];
         (status = 503, description = "Not ready: try again in a second", body = Problem, content_type = "application/problem+json"),
     )
 )]
-pub async fn eval(
+pub(super) async fn eval(
     _: Caller,
     State(api): State<Arc<Api>>,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json, Problem> {
     let call = Call::read(&body?)?;
-    let bundle = api.node.engine.live.get().bundle.clone();
-    let profile = look(&api, &call.customer).await?;
-    let at = call.at.unwrap_or_else(|| now(&api.node, &profile));
+    let policies = api.node.engine.live.get();
+    let bundle = &policies.bundle;
+    let live = look(&api, &call.customer).await?;
+    let now = now(&api.node, &live);
+    let (profile, basis) = match call.at {
+        Some(at) if at < now => then(&api, &policies, &live, at).await?,
+        Some(at) if at > now => (live, Basis::ahead()),
+        Some(_) | None => (live, Basis::now()),
+    };
+    let at = call.at.unwrap_or(now);
     let event = call.event.map(|event| event_of(event, &call.customer, at));
-    let event = event.transpose()?;
+    let event = event.transpose().map_err(Problem::bad_request)?;
     let name = event.as_ref().map(|event| event.name.as_ref());
     let question =
-        ask(&bundle, &call.expression, name).map_err(|wrong| Problem::wrong_expression(&wrong))?;
+        ask(bundle, &call.expression, name).map_err(|wrong| Problem::wrong_expression(&wrong))?;
     let env = Env {
         event: event.as_ref(),
         context: call.context.as_ref(),
-        ..Env::new(&bundle, &profile, at)
+        ..Env::new(bundle, &profile, at)
     };
-    Ok(json(&Evaluated::of(&question, &env, &call.expression)))
+    let evaluated = Evaluated::of(&question, &env, &call.expression, basis);
+    Ok(json(&evaluated))
+}
+
+/// Plays the customer's events again up to a time.
+async fn then(
+    api: &Api,
+    policies: &Policies,
+    live: &Profile,
+    at: Timestamp,
+) -> Result<(Box<Profile>, Basis), Problem> {
+    let _one = turn(api)?;
+    let told = past::customer(&api.node.engine, policies, live.id.clone(), at).await;
+    let told = told.map_err(|error| Problem::not_ready(error.to_string()))?;
+    let basis = Basis::replayed(&told, None);
+    Ok((Box::new(told.what), basis))
 }
 
 /// An expression to evaluate. Fields that are not named here are refused.
@@ -76,7 +102,8 @@ pub struct EvalRequest {
     /// What it sees as `context`.
     #[schema(value_type = Option<Object>)]
     context: Option<()>,
-    /// What the clock shows: the customer stays as they are at this moment.
+    /// A time of the past: the customer's events are read from the stream and played again up to it. At a time to come the
+    /// customer is as they are at this moment, and the clock shows `at`.
     #[schema(format = DateTime)]
     at: Option<String>,
 }
@@ -88,8 +115,10 @@ pub struct Evaluated<'a> {
     expression: &'a str,
     /// What the clock showed.
     at: At,
-    /// The last input of the customer that is looked at.
-    last_input_at: At,
+    /// The last input of the customer that is looked at; `null`: there was none by then.
+    last_input_at: Option<At>,
+    /// What it rests on.
+    basis: Basis,
     /// The live policies.
     bundle: &'a str,
     /// Whether there is a value.
@@ -116,7 +145,8 @@ struct UnknownPart {
 }
 
 impl<'a> Evaluated<'a> {
-    fn of(question: &Question, env: &Env<'a>, expression: &'a str) -> Self {
+    /// Evaluates a question.
+    pub fn of(question: &Question, env: &Env<'a>, expression: &'a str, basis: Basis) -> Self {
         let (value, unknown) = match answer(question, env) {
             Ok(value) => (Some(value), Vec::new()),
             Err(unknown) => (None, unknown),
@@ -130,7 +160,10 @@ impl<'a> Evaluated<'a> {
             customer: env.profile.id.as_str(),
             expression,
             at: At(env.now),
-            last_input_at: At(env.profile.now),
+            last_input_at: Some(env.profile.now)
+                .filter(|at| *at > Timestamp::MIN)
+                .map(At),
+            basis,
             bundle: &env.bundle.id,
             known: value.is_some(),
             kind: kind(value.as_ref()),
@@ -218,7 +251,7 @@ fn time(value: &Value) -> Result<Timestamp, Problem> {
 /// # Errors
 ///
 /// It is no event.
-pub fn event_of(mut given: Map, customer: &str, at: Timestamp) -> Result<Event, Problem> {
+pub fn event_of(mut given: Map, customer: &str, at: Timestamp) -> Result<Event, String> {
     if given.get("type").is_none() {
         given.set("type", Value::text("track"));
     }
@@ -228,7 +261,7 @@ pub fn event_of(mut given: Map, customer: &str, at: Timestamp) -> Result<Event, 
         real: false,
         fallback_id: "made-up",
     };
-    let wrong = |error| Problem::bad_request(format!("`event`: {error}"));
+    let wrong = |error| format!("`event`: {error}");
     let text = Value::Map(given).to_string();
     let decoded = decode(text.as_bytes(), &received, |_| true).map_err(wrong)?;
     Ok(decoded.event)

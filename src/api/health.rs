@@ -136,6 +136,11 @@ pub fn exposition(meters: &Meters, ready: bool) -> String {
     }
     let gauges = [
         (
+            "attune_customer_state_bytes_max",
+            "Bytes of the largest customer image written since the start",
+            meters.image_bytes_max.get(),
+        ),
+        (
             "attune_ready",
             "Whether every partition is up and NATS is reachable",
             u64::from(ready),

@@ -17,10 +17,11 @@
 //! ```
 
 mod auth;
+pub mod basis;
 mod customer;
 mod customers;
 mod decide;
-mod eval;
+pub mod eval;
 mod gate;
 mod health;
 mod journeys;

@@ -31,14 +31,15 @@ enum Format {
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
+  attune explain
   attune explain abandoned-cart
   attune explain policies/abandoned-cart.yaml --format mermaid > cart.mmd
 
 Exit codes: 0 explained, 1 the policies are wrong or have no such journey, 2 wrong usage.")]
 pub struct Args {
-    /// A policy file, or the name of a journey.
-    #[arg(value_name = "FILE|JOURNEY")]
-    what: String,
+    /// A policy file, a folder of them, or the name of a journey [default: every journey of `policies`].
+    #[arg(value_name = "FILE|DIR|JOURNEY")]
+    what: Option<String>,
     /// Policy files, or folders of them, that it is read with [default: `policies`, or else the folder of FILE].
     #[arg(long, value_name = "DIR")]
     policies: Vec<PathBuf>,
@@ -56,16 +57,22 @@ pub struct Args {
 ///
 /// A file cannot be read, a policy is wrong, or there is no such journey.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let file = Some(Path::new(&args.what)).filter(|path| path.is_file());
+    let named = args.what.as_deref();
+    let path = named.map(Path::new);
+    let (file, dir) = (
+        path.filter(|it| it.is_file()),
+        path.filter(|it| it.is_dir()),
+    );
     let mut paths = args.policies.clone();
     if paths.is_empty() {
-        paths.push(folder(file));
+        paths.push(dir.map_or_else(|| folder(file), Path::to_owned));
     }
     let sources = app::sources(&paths, &args.models)?;
     let bundle = app::compile(&sources, cli::color(&std::io::stderr()))?;
-    let journeys = match file {
-        Some(file) => of_file(&bundle, file)?,
-        None => vec![by_name(&bundle, &args.what)?],
+    let journeys = match (file, named) {
+        (Some(file), _) => of_file(&bundle, file)?,
+        (None, Some(name)) if dir.is_none() => vec![by_name(&bundle, name)?],
+        (None, _) => bundle.journeys.iter().collect(),
     };
     for page in pages(args.format, &bundle, &journeys) {
         cli::say(page.trim_end());

@@ -145,7 +145,8 @@ struct Drive<'a> {
     outcome: Outcome,
     /// Crossings that the journeys have not heard of.
     crossings: VecDeque<Crossing>,
-    n_crossings: usize,
+    /// How many they were: of segments that others than shadows ask for, and of those for shadows.
+    n_crossings: [usize; 2],
     /// Something was told of the customer that no event stands for.
     told: Told,
     contest: Contest,
@@ -169,7 +170,7 @@ impl<'a> Drive<'a> {
             traceparent,
             outcome: Outcome::default(),
             crossings: VecDeque::new(),
-            n_crossings: 0,
+            n_crossings: [0; 2],
             told: Told::default(),
             contest: Contest::default(),
             parked: Vec::new(),
@@ -281,11 +282,14 @@ impl<'a> Drive<'a> {
     /// Lets the journeys hear of every crossing, also of those that follow from it.
     fn cross_all(&mut self, event: Option<&Event>, now: Timestamp) {
         while let Some(crossing) = self.crossings.pop_front() {
-            self.n_crossings += 1;
+            let segment = self.bundle.segment(&crossing.segment);
+            let for_shadows = segment.is_some_and(|(_, segment)| segment.for_shadows);
+            let n_crossings = &mut self.n_crossings[usize::from(for_shadows)];
+            *n_crossings += 1;
             let crossed = Crossed {
                 crossing: &crossing,
                 event,
-                enters: self.n_crossings <= CROSSINGS_MAX,
+                enters: *n_crossings <= CROSSINGS_MAX,
             };
             self.walk(Stage::Crossed(crossed), now);
         }

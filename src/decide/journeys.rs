@@ -33,7 +33,11 @@ pub fn react(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) 
 /// Lets the journeys hear that the customer crossed the edge of a segment.
 pub fn crossed(bundle: &Bundle, profile: &Profile, of: Crossed<'_>, now: Timestamp) -> Effects {
     let mut hearing = Hearing::new(bundle, profile, now, Spark::crossing(of));
-    for run in &profile.journeys {
+    // What only shadows ask for is no moment for others.
+    let segment = bundle.segment(&of.crossing.segment);
+    let for_shadows = segment.is_some_and(|(_, segment)| segment.for_shadows);
+    let runs = profile.journeys.iter();
+    for run in runs.filter(|run| !for_shadows || run.is_shadow()) {
         let journey = bundle.journey_of(run);
         let out = journey.and_then(|journey| {
             let reason = standing_exit(bundle, profile, journey, run, now)?;

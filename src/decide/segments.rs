@@ -11,6 +11,7 @@ use crate::domain::timer::{Armed, Timer};
 use crate::domain::{Crossing, Fact, Profile, Timestamp, Trace, What};
 use crate::policy::Bundle;
 use crate::policy::journey::On;
+use crate::policy::mode::Mode;
 use crate::policy::segment::Segment;
 
 /// Looks again at who is in a segment.
@@ -32,7 +33,9 @@ pub fn look(
     if is_in != profile.segments.contains_key(&segment.name) {
         let way = if is_in { Way::Entered } else { Way::Exited };
         let why = why(segment, &env, way);
-        cross(&mut effects, profile, &segment.name, way, why, spur, now);
+        let name = &segment.name;
+        let edge = (name, segment.for_shadows);
+        cross(&mut effects, profile, edge, way, why, spur, now);
     }
     effects.facts.extend(edge(segment, &env, is_in));
     effects
@@ -68,30 +71,42 @@ fn why(segment: &Segment, env: &Env<'_>, way: Way) -> Arc<str> {
     all.join("; ").into()
 }
 
+/// Crosses an edge.
+///
+/// - `shadow`: whether only shadows ask for the segment.
 fn cross(
     effects: &mut Effects,
     profile: &Profile,
-    segment: &Arc<str>,
+    (segment, shadow): (&Arc<str>, bool),
     way: Way,
     detail: Arc<str>,
     spur: Spur<'_>,
     now: Timestamp,
 ) {
-    let n_before = u64::try_from(effects.crossings.len()).unwrap_or(0);
-    let number = profile.n_crossings + n_before + 1;
+    let alike = |fact: &&Fact| matches!(fact, Fact::Crossed(.., of) if *of == shadow);
+    let n_before = effects.facts.iter().filter(alike).count();
+    let n_known = if shadow {
+        profile.n_shadow_crossings
+    } else {
+        profile.n_crossings
+    };
+    let number = n_known + u64::try_from(n_before).unwrap_or(0) + 1;
+    let mode = if shadow { Mode::Shadow } else { Mode::Live };
     let event = spur.event.map(|event| event.id.clone());
-    effects.facts.push(Fact::Crossed(segment.clone(), way, now));
+    effects
+        .facts
+        .push(Fact::Crossed(segment.clone(), way, now, shadow));
     effects.facts.push(Fact::Traced(Trace {
         at: now,
         event: event.clone(),
         subject: segment.clone(),
-        instance: 0,
+        instance: mode.first(),
         step: "".into(),
         what: What::Crossed(way, detail.clone()),
         times: 1,
     }));
     effects.crossings.push(Crossing {
-        crossing_id: Crossing::id(&profile.id, number),
+        crossing_id: Crossing::id(&profile.id, number, shadow),
         customer: profile.id.clone(),
         segment: segment.clone(),
         way,
@@ -127,7 +142,7 @@ pub fn renew(bundle: &Bundle, profile: &Profile, spur: Spur<'_>, now: Timestamp)
         cross(
             &mut effects,
             profile,
-            name,
+            (name, false),
             Way::Exited,
             why.into(),
             spur,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::decide::contest::{Parked, Winner};
 use crate::decide::draw::is_held_out;
+use crate::decide::env::Env;
 use crate::decide::eval::eval;
 use crate::decide::guards::{self, Asked, Block};
 use crate::decide::journeys::standing_exit;
@@ -56,6 +57,7 @@ pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
         send,
         channel: walk.bundle.limits.channel(&send.channel),
         action_id: &action_id,
+        shadow: walk.is_shadow(),
     };
     let class = asked.class();
     if let Some(block) = guards::check(&asked) {
@@ -75,18 +77,20 @@ pub fn send<'a>(walk: &mut Walk<'a>, node: &'a Node, send: &'a Send) -> Next {
         }
         Settled::No | Settled::Goes(_) => {}
     }
-    if walk.is_shadow() {
-        let what = What::WouldSend(send.channel.clone(), send.template.clone());
+    let (channel, now) = (send.channel.clone(), walk.now);
+    let keep = walk.bundle.limits.keep(&channel);
+    let keep = keep.filter(|_| class == Class::Marketing);
+    let action = contact::fingerprint(&action_id);
+    let counts = if walk.is_shadow() {
+        let what = What::WouldSend(channel.clone(), send.template.clone());
         walk.trace(&node.label, what);
-        return Next::Go(node.next);
-    }
-    leave(walk, node, send, &action_id);
-    let keep = walk.bundle.limits.keep(&send.channel);
-    if let Some(keep) = keep.filter(|_| class == Class::Marketing) {
-        let action = contact::fingerprint(&action_id);
-        let fact = Fact::Contacted(send.channel.clone(), action, walk.now, keep);
-        walk.effects.facts.push(fact);
-    }
+        let journey = walk.journey.name.clone();
+        keep.map(|keep| Fact::WouldContact(journey, channel, action, now, keep))
+    } else {
+        leave(walk, node, send, &action_id);
+        keep.map(|keep| Fact::Contacted(channel, action, now, keep))
+    };
+    walk.effects.facts.extend(counts);
     Next::Go(node.next)
 }
 
@@ -145,10 +149,7 @@ fn ghost(walk: &mut Walk<'_>, node: &Node, send: &Send, block: Option<&Block>) {
 }
 
 fn park(walk: &mut Walk<'_>, node: &Node, send: &Send, class: Class) {
-    let score = match &walk.journey.priority {
-        None => Some(0.0),
-        Some(priority) => eval(&priority.root, &walk.env()).and_then(|value| value.as_f64()),
-    };
+    let score = weight(walk.journey, &walk.env());
     walk.effects.parked.push(Parked {
         run: walk.run.number,
         step: node.label.clone(),
@@ -159,10 +160,21 @@ fn park(walk: &mut Walk<'_>, node: &Node, send: &Send, class: Class) {
     });
 }
 
+/// Returns what a journey weighs in the contest of a moment; `None` is unknown.
+pub fn weight(journey: &Journey, env: &Env<'_>) -> Option<f64> {
+    match &journey.priority {
+        None => Some(0.0),
+        Some(priority) => eval(&priority.root, env).and_then(|value| value.as_f64()),
+    }
+}
+
+/// Writes what a journey weighs.
+pub fn shown(weight: Option<f64>) -> String {
+    weight.map_or_else(|| "unknown".into(), |weight| weight.to_string())
+}
+
 fn outranked(parked: &Parked, winner: &Winner) -> Block {
-    let weight =
-        |score: Option<f64>| score.map_or_else(|| "unknown".into(), |score| score.to_string());
-    let (own, other) = (weight(parked.score), weight(winner.score));
+    let (own, other) = (shown(parked.score), shown(winner.score));
     let detail = format!("by {} [priority {own} against {other}]", winner.journey).into();
     Block {
         code: "OUTRANKED",

@@ -31,6 +31,7 @@ impl Told {
             | Fact::Suppressed(_)
             | Fact::Unsuppressed(..)
             | Fact::Contacted(..)
+            | Fact::WouldContact(..)
             | Fact::Delivered(_)
             | Fact::Folded(..)
             | Fact::Cart(..)

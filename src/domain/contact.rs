@@ -97,6 +97,12 @@ impl Contacts {
         times
     }
 
+    /// Returns when the last send was decided.
+    pub fn last_at(&self) -> Option<Timestamp> {
+        let all = self.0.values().flatten();
+        all.map(|contact| contact.at).max()
+    }
+
     /// Returns the sends by channel.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[Contact])> {
         self.0

@@ -51,9 +51,15 @@ impl Way {
 }
 
 impl Crossing {
-    /// Makes the id of a customer's crossing with this number.
-    pub fn id(customer: &CustomerId, number: u64) -> Arc<str> {
-        stable_id(&["crossing", customer.as_str(), &number.to_string()])
+    /// Makes the id of a customer's crossing with this number; those of segments that only shadows ask for are numbered
+    /// apart.
+    pub fn id(customer: &CustomerId, number: u64, shadow: bool) -> Arc<str> {
+        let kind = if shadow {
+            "shadow crossing"
+        } else {
+            "crossing"
+        };
+        stable_id(&[kind, customer.as_str(), &number.to_string()])
     }
 
     /// Writes the crossing as subscribers see it, in JSON.

@@ -52,12 +52,14 @@ pub enum Fact {
     Unsuppressed(Scope, Timestamp),
     /// A send counts against the caps: its channel, fingerprint of the action's id, when; older ones than so long are forgotten.
     Contacted(Arc<str>, u64, Timestamp, Duration),
+    /// A shadow would have sent something that counts against its caps: its journey, and as of [`Fact::Contacted`].
+    WouldContact(Arc<str>, Arc<str>, u64, Timestamp, Duration),
     /// A channel said what became of an action.
     Delivered(Delivery),
     /// Segments and timers are as the policies with this hash of them say.
     Standing(u64),
-    /// The customer crossed the edge of a segment.
-    Crossed(Arc<str>, Way, Timestamp),
+    /// The customer crossed the edge of a segment; whether only shadows ask for it.
+    Crossed(Arc<str>, Way, Timestamp, bool),
     /// A timer runs, or does not.
     Armed(Timer, Option<Box<Armed>>),
     /// A run goes on in this revision of its journey.

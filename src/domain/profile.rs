@@ -53,6 +53,9 @@ pub struct Profile {
     pub suppressed: Suppressions,
     /// Sends that count against frequency caps.
     pub contacts: Contacts,
+    /// What shadows would have sent, by journey: it counts against the caps of this shadow alone. At most
+    /// [`Profile::GHOSTS_MAX`] journeys: the one that would have sent longest ago makes room.
+    pub ghosts: BTreeMap<Arc<str>, Contacts>,
     /// The last [`Profile::TIMELINE_MAX`] lines, and as many of shadows, the newest last.
     pub timeline: VecDeque<Trace>,
     /// `context.timezone` of the last event that had one.
@@ -63,6 +66,8 @@ pub struct Profile {
     pub segments: BTreeMap<Arc<str>, Timestamp>,
     /// How often the edge of any segment was crossed.
     pub n_crossings: u64,
+    /// How often the edge of any segment was crossed that only shadows ask for.
+    pub n_shadow_crossings: u64,
     /// Timers that run beside the sleeps of runs, at most [`Profile::TIMERS_MAX`].
     pub timers: BTreeMap<Timer, Armed>,
     /// The recent decisions that gave something.
@@ -93,6 +98,8 @@ impl Profile {
     pub const PAST_MAX: usize = 64;
     /// The most runs in progress at a time.
     pub const JOURNEYS_MAX: usize = 256;
+    /// Of how many shadows it is remembered what they would have sent.
+    pub const GHOSTS_MAX: usize = 16;
     /// The most absences that are waited for at a time.
     pub const TIMERS_MAX: usize = 256;
 
@@ -114,11 +121,13 @@ impl Profile {
             consent: Consent::default(),
             suppressed: Suppressions::default(),
             contacts: Contacts::default(),
+            ghosts: BTreeMap::new(),
             timeline: VecDeque::new(),
             zone: None,
             standing: 0,
             segments: BTreeMap::new(),
             n_crossings: 0,
+            n_shadow_crossings: 0,
             timers: BTreeMap::new(),
             decisions: Decisions::default(),
             responses: Responses::default(),
@@ -165,15 +174,7 @@ impl Profile {
             Fact::Trait(path, value) => set_path(&mut self.traits, path, value),
             Fact::Folded(feature, change) => self.fold(*feature, change),
             Fact::Cart(change, currency, at) => self.cart.apply(change, currency.as_ref(), *at),
-            Fact::Entered(run) => {
-                let begun = if run.is_shadow() {
-                    &mut self.n_shadows
-                } else {
-                    &mut self.n_runs
-                };
-                *begun = (*begun).max(instance::shown(run.number));
-                self.journeys.push((**run).clone());
-            }
+            Fact::Entered(run) => self.begin(run),
             Fact::Refreshed(number, run) => {
                 self.change(*number, |old| {
                     old.event = run.event.clone();
@@ -200,7 +201,7 @@ impl Profile {
             Fact::Traced(trace) => self.trace(trace),
             Fact::Zone(name) => self.zone = Some(name.clone()),
             Fact::Standing(of) => self.standing = *of,
-            Fact::Crossed(segment, way, at) => self.cross(segment, *way, *at),
+            Fact::Crossed(segment, way, at, shadow) => self.cross(segment, *way, *at, *shadow),
             Fact::Armed(timer, Some(armed)) => {
                 self.timers.insert(timer.clone(), (**armed).clone());
             }
@@ -212,6 +213,9 @@ impl Profile {
             Fact::Unsuppressed(scope, at) => self.suppressed.lift(scope, *at),
             Fact::Contacted(channel, action, at, keep) => {
                 self.contacts.reserve(channel, *action, *at, *keep);
+            }
+            Fact::WouldContact(journey, channel, action, at, keep) => {
+                self.ghosts(journey).reserve(channel, *action, *at, *keep);
             }
             Fact::Delivered(delivery) => self.contacts.settle(*delivery),
             Fact::Decided(decision) => self.decisions.add(decision),
@@ -239,8 +243,33 @@ impl Profile {
         session.n_events = session.n_events.saturating_add(1);
     }
 
-    fn cross(&mut self, segment: &Arc<str>, way: Way, at: Timestamp) {
-        self.n_crossings = self.n_crossings.saturating_add(1);
+    fn begin(&mut self, run: &Instance) {
+        let begun = if run.is_shadow() {
+            &mut self.n_shadows
+        } else {
+            &mut self.n_runs
+        };
+        *begun = (*begun).max(instance::shown(run.number));
+        self.journeys.push(run.clone());
+    }
+
+    /// Returns what the shadow of a journey would have sent; of too many the oldest makes room.
+    fn ghosts(&mut self, journey: &Arc<str>) -> &mut Contacts {
+        if self.ghosts.len() >= Self::GHOSTS_MAX && !self.ghosts.contains_key(journey) {
+            let last = self.ghosts.iter().map(|(name, of)| (of.last_at(), name));
+            let oldest = last.min().map(|(_, name)| name.clone());
+            oldest.and_then(|name| self.ghosts.remove(&name));
+        }
+        self.ghosts.entry(journey.clone()).or_default()
+    }
+
+    fn cross(&mut self, segment: &Arc<str>, way: Way, at: Timestamp, shadow: bool) {
+        let n = if shadow {
+            &mut self.n_shadow_crossings
+        } else {
+            &mut self.n_crossings
+        };
+        *n = n.saturating_add(1);
         match way {
             Way::Entered => self.segments.insert(segment.clone(), at),
             Way::Exited => self.segments.remove(segment),

@@ -78,6 +78,11 @@ pub struct Diagnostic {
 }
 
 impl Diagnostic {
+    /// The longest line that is drawn, in bytes.
+    const LINE_MAX: usize = 4_096;
+    /// The longest message, in bytes: it may quote what somebody wrote.
+    const MESSAGE_MAX: usize = 1_000;
+
     /// Names a problem at a place; a span outside of the text is moved into it.
     pub fn new(
         source: &Source,
@@ -87,10 +92,15 @@ impl Diagnostic {
     ) -> Self {
         let start = floor(&source.text, span.start);
         let end = floor(&source.text, span.end.max(start));
+        let mut message = message.into();
+        if message.len() > Self::MESSAGE_MAX {
+            message.truncate(floor(&message, Self::MESSAGE_MAX));
+            message.push('…');
+        }
         Self {
             severity: Severity::Error,
             code,
-            message: message.into(),
+            message,
             source: source.clone(),
             span: start..end,
             label: "here".into(),
@@ -114,6 +124,7 @@ impl Diagnostic {
 
     fn to_miette(&self) -> MietteDiagnostic {
         let label = LabeledSpan::at(self.span.clone(), self.label.clone());
+        let label = (!self.is_wide()).then_some(label);
         let severity = match self.severity {
             Severity::Error => miette::Severity::Error,
             Severity::Warning => miette::Severity::Warning,
@@ -121,11 +132,25 @@ impl Diagnostic {
         let shown = MietteDiagnostic::new(self.message.clone())
             .with_severity(severity)
             .with_code(format!("attune::{}", self.code))
-            .with_labels([label]);
+            .with_labels(label);
         match &self.help {
             Some(help) => shown.with_help(help.clone()),
             None => shown,
         }
+    }
+
+    /// Tells if a line around the place is too long to be drawn.
+    fn is_wide(&self) -> bool {
+        let (before, behind) = (
+            &self.source.text[..self.span.start],
+            &self.source.text[self.span.end..],
+        );
+        let above = before.rmatch_indices('\n').nth(1);
+        let from = above.map_or(0, |(at, _)| at + 1);
+        let below = behind.match_indices('\n').nth(1);
+        let to = below.map_or(behind.len(), |(at, _)| at) + self.span.end;
+        let mut lines = self.source.text[from..to].lines();
+        lines.any(|line| line.len() > Self::LINE_MAX)
     }
 
     fn to_value(&self) -> Value {
@@ -197,6 +222,10 @@ impl Diagnostics {
             // INVARIANT: writing to a string does not fail; a span inside of its text can be drawn.
             if handler.render_report(&mut out, report.as_ref()).is_err() {
                 let _ = writeln!(out, "{}: {}", source.name, diagnostic.message);
+            }
+            if diagnostic.is_wide() {
+                let (line, column) = source.position(diagnostic.span.start);
+                let _ = writeln!(out, "  in {}:{line}:{column}", source.name);
             }
         }
         if self.0.len() > Self::SHOWN_MAX {

@@ -63,14 +63,16 @@ fn read(source: &Source) -> Result<Said, Diagnostics> {
     })
 }
 
-/// Cuts a file at the lines between its documents; what is empty is left out.
+/// Cuts a file at the lines between its documents; what is empty is left out. What stands behind the dashes is of the next one.
 fn chunks(text: &str) -> Vec<&str> {
+    const SIGNS: [&str; 2] = ["---", "..."];
     let mut chunks = Vec::new();
     let (mut start, mut at) = (0, 0);
     for line in text.split_inclusive('\n') {
-        if ["---", "..."].contains(&line.trim_end()) {
+        let rest = SIGNS.iter().find_map(|sign| line.strip_prefix(sign));
+        if let Some(rest) = rest.filter(|rest| !rest.starts_with(|c: char| !c.is_whitespace())) {
             chunks.push(&text[start..at]);
-            start = at + line.len();
+            start = at + line.len() - rest.trim_start_matches([' ', '\t', '\n']).len();
         }
         at += line.len();
     }

@@ -142,7 +142,10 @@ impl Limits {
     }
 
     /// Returns the caps that count a channel, its own first, each with its name.
-    pub fn of<'a>(&'a self, channel: &'a str) -> impl Iterator<Item = (&'a str, &'a Limit)> {
+    pub fn of<'a>(
+        &'a self,
+        channel: &'a str,
+    ) -> impl Iterator<Item = (&'a str, &'a Limit)> + Clone {
         let named = move |name: &'a str| {
             let limits = self.caps.get(name).map_or(&[][..], Vec::as_slice);
             limits.iter().map(move |limit| (name, limit))

@@ -40,11 +40,25 @@ pub struct Registry {
     pub segments: Segments,
 }
 
+/// What asks for a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Asker {
+    /// Nothing.
+    Nothing,
+    /// Shadows alone.
+    Shadows,
+    /// Something that others can see.
+    #[default]
+    Others,
+}
+
 /// The declared segments.
 #[derive(Debug, Default)]
 pub struct Segments {
-    /// By name: whether anything but another segment asks for it.
-    asked: BTreeMap<Arc<str>, bool>,
+    /// By name: what beside other segments asks for it.
+    asked: BTreeMap<Arc<str>, Asker>,
+    /// What asks as long as this is not changed.
+    pub asker: Asker,
     /// Whether a file could not be read to its end, so that a missing name proves nothing.
     pub incomplete: bool,
 }
@@ -52,7 +66,7 @@ pub struct Segments {
 impl Segments {
     /// Makes a name known.
     pub fn declare(&mut self, name: Arc<str>) {
-        self.asked.entry(name).or_default();
+        self.asked.entry(name).or_insert(Asker::Nothing);
     }
 
     /// Notes that a segment is asked for; returns whether it may exist.
@@ -62,13 +76,16 @@ impl Segments {
         let Some(asked) = self.asked.get_mut(name) else {
             return self.incomplete;
         };
-        *asked |= counts;
+        if counts {
+            *asked = (*asked).max(self.asker);
+        }
         true
     }
 
-    /// Tells if anything but another segment asks for this one.
-    pub fn is_asked(&self, name: &str) -> bool {
-        self.asked.get(name).is_some_and(|asked| *asked)
+    /// Returns what beside other segments asks for this one; `None`: nothing.
+    pub fn asker(&self, name: &str) -> Option<Asker> {
+        let asker = self.asked.get(name).copied();
+        asker.filter(|asker| *asker != Asker::Nothing)
     }
 
     /// Tells if there is a segment of this name.

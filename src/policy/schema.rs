@@ -69,7 +69,7 @@ impl Schemas {
 
     /// Returns the shape of the event of this name; without one, of any event.
     pub fn event(&self, name: Option<&str>) -> Shape {
-        let properties = name.and_then(|name| self.events.get(name)).cloned();
+        let properties = name.map(|name| self.properties(name));
         fields(&[
             ("name", Shape::Text),
             ("type", Shape::Text),
@@ -81,16 +81,26 @@ impl Schemas {
         ])
     }
 
-    /// Returns the shape of the customer.
-    pub fn profile(&self) -> Shape {
+    /// Returns the shape of the properties of the event of this name.
+    pub fn properties(&self, name: &str) -> Shape {
+        self.events.get(name).cloned().unwrap_or(Shape::Any)
+    }
+
+    /// Returns the shape of what is told of a customer.
+    pub fn traits(&self) -> Shape {
         let open = if self.declared {
             Open::Declared
         } else {
             Open::Standard
         };
+        Shape::map(open, self.traits.clone())
+    }
+
+    /// Returns the shape of the customer.
+    pub fn profile(&self) -> Shape {
         fields(&[
             ("id", Shape::Text),
-            ("traits", Shape::map(open, self.traits.clone())),
+            ("traits", self.traits()),
             ("features", Shape::Features),
             ("cart", cart()),
             (

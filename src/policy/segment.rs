@@ -18,6 +18,8 @@ pub struct Segment {
     /// Whether anybody asks: it is published, or an expression, a trigger or another such segment names it. Nobody
     /// keeps up with a segment that is of no use.
     pub used: bool,
+    /// Whether only shadows ask: then crossings of it are counted apart, so that they change nothing for others.
+    pub for_shadows: bool,
     /// What can change who is in, beside the passing of time; of the segments it asks, too.
     pub depends: Depends,
     /// Segments to look at again when this one has changed: indexes into [`crate::policy::Bundle::segments`], sorted.

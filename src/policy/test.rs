@@ -104,6 +104,8 @@ pub struct Check {
 pub enum Wanted {
     /// `sent`: what left since the last expectation of it, in order.
     Sent(Vec<Sent>),
+    /// `would_send`: what shadows would have sent since the last expectation of it, in order.
+    WouldSend(Vec<Sent>),
     /// `state`: of the latest run.
     State(State),
     /// `at_step`: where the latest run stands: the label or the word of the step; `none` if none runs.
@@ -187,6 +189,7 @@ impl Wanted {
     pub fn key(&self) -> &'static str {
         match self {
             Self::Sent(_) => "sent",
+            Self::WouldSend(_) => "would_send",
             Self::State(_) => "state",
             Self::AtStep(_) => "at_step",
             Self::Reason(_) => "reason",

@@ -16,6 +16,8 @@ mod bad_input;
 #[cfg(test)]
 mod bad_start;
 #[cfg(test)]
+mod bounded;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod crash_learning;
@@ -57,5 +59,7 @@ mod swap;
 mod tidy;
 #[cfg(test)]
 mod trouble;
+#[cfg(test)]
+mod watch;
 #[cfg(test)]
 mod why;

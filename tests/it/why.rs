@@ -55,18 +55,19 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
         An entry by Good (a-1) at <time>, by the customer as they are now
           ✓ enter.event  Good                                                       Good a-1 <time>
           ✓ where[0]     event.properties.item > 0                                  1 > 0
-          ✗ where[1]     profile.traits.plan == 'gold'                              unknown == "gold"   ← blocked here
+          ✗ where[1]     profile.traits.plan == 'gold'                              unknown == "gold"   ← blocked here  policies/hello.yaml:7
           ✓ on_repeat    while a run is in progress, another entry changes nothing  no run is in progress
           ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
         Would have entered if profile.traits.plan were 'gold'.  policies/hello.yaml:7
 
         A send of `hello` by email, if it left at <time>  policies/hello.yaml:11
-          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here
-          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list
-          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]
+          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here  policies/hello.yaml:11
+          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list  nothing is on the list
+          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]   policies/hello.yaml:11
           ✓ quiet_hours  at any time of the day: there are no quiet hours
           ✓ limits       as often as it comes: there is no frequency cap
-          · priority     no journey of a higher priority sends there at that moment; this one has 0  told at the moment of sending
+          ✓ priority     no journey of a higher priority sends there at that moment; this one has 0  priority 0; no other run may send there
+        Would leave if the customer said yes to marketing by email and profile.traits.email were known.
     "#]]);
     asks.check(&["why", "bert", "hello"], &expect![[r#"
         exit 0
@@ -76,35 +77,36 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
         Run 1, in since <time>, is at step 0  policies/hello.yaml:10
           wait 1 hour
           waits since <time>, until <time>
-          ✗ exit  when profile.traits.gone == true (exit)  unknown == true
+          ✗ exit  when profile.traits.gone == true (exit)  unknown == true   policies/hello.yaml:8
 
         An entry at <time>
           · enter.event  Good                                                       no event is at hand
           · where[0]     event.properties.item > 0                                  depends on what is not at hand
           ✓ where[1]     profile.traits.plan == 'gold'                              "gold" == "gold"
-          ✗ on_repeat    while a run is in progress, another entry changes nothing  run 1   ← blocked here
+          ✗ on_repeat    while a run is in progress, another entry changes nothing  run 1   ← blocked here  policies/hello.yaml:1
           ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
         Would enter if run 1 had ended.  policies/hello.yaml:1
 
         A send of `hello` by email, if it left at <time>  policies/hello.yaml:11
-          ✓ exit         no exit: when profile.traits.gone == true
-          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here
-          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list
-          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]
+          ✓ exit         no exit: when profile.traits.gone == true         unknown == true
+          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here  policies/hello.yaml:11
+          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list  nothing is on the list
+          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]   policies/hello.yaml:11
           ✓ quiet_hours  at any time of the day: there are no quiet hours
           ✓ limits       as often as it comes: there is no frequency cap
-          · priority     no journey of a higher priority sends there at that moment; this one has 0  told at the moment of sending
+          ✓ priority     no journey of a higher priority sends there at that moment; this one has 0  priority 0; no other run may send there
+        Would leave if the customer said yes to marketing by email and profile.traits.email were known.
     "#]]);
     asks.check(&["why", "bert", "hello", "--at", "0s"], &expect![[r#"
         exit 0
         bert is in hello since <time>  policies/hello.yaml:1
           last: <time>  hello run 1 began
-          2 events of the stream played again up to <time>, by the live policies
+          2 events of the stream played again up to <time>, by the live policies and without decide calls
 
         Run 1, in since <time>, is at step 0  policies/hello.yaml:10
           wait 1 hour
           waits since <time>, until <time>
-          ✗ exit  when profile.traits.gone == true (exit)  unknown == true
+          ✗ exit  when profile.traits.gone == true (exit)  unknown == true   policies/hello.yaml:8
 
         An entry by Good (b-2) at <time>
           ✓ enter.event  Good                                                       Good b-2 <time>
@@ -115,13 +117,14 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
         Entered.
 
         A send of `hello` by email, if it left at <time>  policies/hello.yaml:11
-          ✓ exit         no exit: when profile.traits.gone == true
-          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here
-          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list
-          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]
+          ✓ exit         no exit: when profile.traits.gone == true         unknown == true
+          ✗ consent      the customer has said yes to marketing by email   profile.consent.email.marketing [unknown]   ← blocked here  policies/hello.yaml:11
+          ✓ suppression  neither the address, nor the channel, nor the customer is on the suppression list  nothing is on the list
+          ✗ address      there is an address: profile.traits.email         profile.traits.email [unknown]   policies/hello.yaml:11
           ✓ quiet_hours  at any time of the day: there are no quiet hours
           ✓ limits       as often as it comes: there is no frequency cap
-          · priority     no journey of a higher priority sends there at that moment; this one has 0  told at the moment of sending
+          ✓ priority     no journey of a higher priority sends there at that moment; this one has 0  priority 0; no other run may send there
+        Would leave if the customer said yes to marketing by email and profile.traits.email were known.
     "#]]);
     asks.check(&["why", "ada", "helo"], &expect![[r#"
         exit 1
@@ -170,8 +173,133 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
               help: `profile.cart` has `value`, `currency`, `items`, `item_count`, `updated_at`
         "#]],
     );
+    asks.check(
+        &[
+            "eval",
+            "profile.traits.plan",
+            "--customer",
+            "bert",
+            "--at",
+            "0s",
+        ],
+        &expect![[r#"
+            exit 0
+            "gold"
+            at <time>: 2 events of the stream played again by the live policies
+        "#]],
+    );
+    asks.check(
+        &[
+            "eval",
+            "profile.traits.plan",
+            "--customer",
+            "bert",
+            "--at",
+            "9d",
+        ],
+        &expect![[r#"
+            exit 0
+            unknown
+              profile.traits.plan: the customer has no such trait
+            at <time>: 0 events of the stream played again by the live policies
+        "#]],
+    );
     let explained = asks.run(&["explain", "hello"]);
     assert!(explained.contains("send `hello` by email"), "{explained}");
+}
+
+#[test]
+fn an_expression_is_evaluated_for_the_customer_of_a_file_without_a_server() {
+    let place = Place::new("");
+    place.write("policies/hello.yaml", POLICY);
+    place.write(
+        "policies/more.yaml",
+        "segments: { busy: \"count('Seen', '1h') >= 2\" }\nfeatures: { seen: { count: Seen } }\n",
+    );
+    place.write("ada.yaml", "\
+traits: { plan: gold }
+consent: { email: granted }
+events:
+  - { event: Seen, timestamp: 2026-01-05T10:00:00Z }
+  - { event: Product Added, timestamp: 2026-01-05T10:10:00Z, properties: { product_id: pen, price: 3 } }
+  - { event: Seen, timestamp: 2026-01-05T10:20:00Z }
+");
+    let served = json!({
+        "id": "bert", "traits": { "plan": "none" }, "features": { "seen": 3 },
+        "cart": { "items": [{ "product_id": "hat", "price": 5, "quantity": 2 }], "currency": "EUR" },
+        "consent": { "email": { "marketing": "denied" } }, "suppressions": [], "journeys": [],
+        "last_input_at": "2026-01-05T10:00:00.000Z",
+    });
+    place.write("bert.json", served.to_string());
+    place.write("wrong.json", r#"{ "trait": {} }"#);
+    let asks = Asks {
+        place: &place,
+        url: "http://127.0.0.1:1".into(),
+    };
+    let ada = |expression, more: &[&str]| {
+        asks.run(&[&["eval", expression, "--profile", "ada.yaml"], more].concat())
+    };
+    let bert = |expression| asks.run(&["eval", expression, "--profile", "bert.json"]);
+    let said = [
+        ada("in_segment('busy') && profile.cart.value == 3", &[]),
+        ada("in_segment('busy')", &["--at", "2026-01-05T10:19:00Z"]),
+        ada("in_segment('busy')", &["--at", "2026-01-05T11:00:00Z"]),
+        ada("profile.consent.email", &[]),
+        ada(
+            "event.properties.n + 1",
+            &["--event", r#"{"event":"Good","properties":{"n":1}}"#],
+        ),
+        bert("profile.cart.value"),
+        bert("profile.consent.email"),
+        bert("profile.features.seen"),
+        asks.run(&["eval", "1", "--profile", "wrong.json"]),
+        asks.run(&["eval", "1", "--profile", "none.json"]),
+        asks.run(&["eval", "profile.trait.plan", "--profile", "ada.yaml"]),
+    ];
+    expect![[r#"
+        exit 0
+        true
+        at <time>: the customer of the file, after 3 events
+        exit 0
+        false
+        at <time>: the customer of the file, after 2 events
+        exit 0
+        true
+        at <time>: the customer of the file, after 3 events
+        exit 0
+        "granted"
+        at <time>: the customer of the file, after 3 events
+        exit 0
+        2
+        at <time>: the customer of the file, after 3 events
+        exit 0
+        10
+        left out, because it follows from `events` alone: `features`
+        at <time>: the customer of the file, after 0 events
+        exit 0
+        "denied"
+        left out, because it follows from `events` alone: `features`
+        at <time>: the customer of the file, after 0 events
+        exit 1
+        left out, because it follows from `events` alone: `features`
+        error: the expression asks what happened before, and the file has no `events` of it
+        exit 1
+        error: `wrong.json` is no profile: `traits`, `consent`, `timezone`, `events` (in Segment's form), or the answer of `GET /v1/customers/{id}`: unknown field `trait`, expected one of `id`, `traits`, `consent`, `timezone`, `events`, `cart`, `suppressions`, `last_input_at`, `session`, `features`, `journeys`, `next_timer`, `past`, `offers_given`, `contacts` at line 1 column 9
+        exit 1
+        error: cannot read `none.json`: No such file or directory (os error 2)
+        exit 1
+        error: the expression is not right
+        attune::unknown_field
+
+          × unknown field `profile.trait`, did you mean `profile.traits`?
+           ╭─[expression:1:9]
+         1 │ profile.trait.plan
+           ·         ──┬──
+           ·           ╰── here
+           ╰────
+          help: `profile` has `id`, `traits`, `features`, `cart`, `session`, `consent`
+
+    "#]].assert_eq(&said.concat());
 }
 
 async fn publish(jetstream: &Context, event: &Value) {

@@ -1,7 +1,7 @@
 //! What a partition is told.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
@@ -26,8 +26,8 @@ pub enum Message {
     Appended(Result<u64, stream::Error>, Instant),
     /// Images for a checkpoint.
     Imaged(Vec<Option<Imaged>>),
-    /// The checkpoint with this position is written.
-    Checkpointed(Result<Position, Error>),
+    /// The checkpoint with this position is written, and how much work that was.
+    Checkpointed(Result<(Position, Duration), Error>),
     /// Images of customers were looked at for whom other policies concern.
     Page(Result<Page, Error>),
     /// Everything up to this commit has left; the last sequence of each lane.

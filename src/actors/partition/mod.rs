@@ -212,7 +212,10 @@ impl State {
                 self.appended(appended?);
             }
             Message::Imaged(images) => self.imaged(images)?,
-            Message::Checkpointed(done) => self.checkpointed(done?),
+            Message::Checkpointed(done) => {
+                let (position, written) = done?;
+                self.checkpointed(position, written);
+            }
             Message::Page(page) => self.take_page(page?),
             Message::Emitted(log_seq, marks) => self.emitted(log_seq, marks),
             Message::Census(reply) => drop(reply.send(self.headcount())),
@@ -248,37 +251,46 @@ impl State {
         if self.phase != Phase::Idle {
             return Ok(());
         }
-        if self.checkpoint_is_due(Instant::now()) {
-            self.begin_checkpoint();
+        if self.checkpoint.has_turn() {
+            self.ask_for_images()?;
+        } else if self.checkpoint_is_due(Instant::now()) {
+            self.begin_checkpoint()?;
+        }
+        if self.phase != Phase::Idle {
             return Ok(());
         }
         if self.stopping.is_none() {
             self.tend_rounds();
         }
         self.begin_batch()?;
+        self.checkpoint.batched();
+        if self.phase == Phase::Idle && self.checkpoint.is_asking() {
+            self.ask_for_images()?;
+        }
         if self.phase == Phase::Idle {
-            self.rest();
+            self.rest()?;
         }
         Ok(())
     }
 
     /// Nothing is to be done: says until when, and ends if it is asked to.
-    fn rest(&mut self) {
+    fn rest(&mut self) -> Result<(), Error> {
         self.publish_state();
         if self.stopping.is_none() || !self.pending.is_empty() {
-            return;
+            return Ok(());
         }
         let has_all = !self.residents.has_dirty() && !self.checkpoint.lacks(self.offset);
         if !has_all || self.checkpoint.is_running() {
             self.checkpoint.hurry();
             if self.checkpoint_is_due(Instant::now()) {
-                self.begin_checkpoint();
+                return self.begin_checkpoint();
             }
         } else if self.emitting.is_empty()
             && let Some(reply) = self.stopping.take()
         {
             let _gone = reply.send(());
         }
+        Ok(())
     }
 
     fn emitted(&mut self, log_seq: u64, marks: crate::stream::Marks) {

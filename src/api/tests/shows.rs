@@ -142,6 +142,7 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
     let lines: Vec<_> = answered.body.lines().filter(steady).collect();
     expect![[r#"
         attune_actions_total 0
+        attune_customer_state_bytes_total 0
         attune_lessons_total 0
         attune_customers_oversized_total 0
         attune_dead_letters_total 0
@@ -156,6 +157,7 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
         attune_scores_unavailable_total 0
         attune_segment_crossings_total 0
         attune_shadow_actions_total 0
+        attune_customer_state_bytes_max 0
         attune_ready 1
         attune_resident_customers 1
         attune_policies_info{revision="0",bundle="7ee5c8ac9fcf0f1c"} 1

@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use tokio::sync::SemaphorePermit;
 
 use crate::actors::live::Policies;
 use crate::actors::past;
 use crate::api::Api;
 use crate::api::auth::Caller;
+use crate::api::basis::Basis;
 use crate::api::customer::{Json, json, look, now};
 use crate::api::eval::event_of;
 use crate::api::problem::Problem;
@@ -18,7 +20,7 @@ use crate::decide::why::{Account, why as account};
 use crate::domain::{Duration, Event, Map, Profile, Timestamp, What};
 use crate::policy::journey::Journey;
 use crate::policy::{Bundle, hint};
-use shown::{Basis, Scene, Why, last};
+use shown::{Scene, Why, agrees, last};
 
 /// How far the clock of a caller may be ahead.
 const AHEAD_MAX: Duration = Duration::from_secs(60);
@@ -59,7 +61,10 @@ pub async fn why(
     }
     let at = now(&api.node, &profile);
     let event = match asked.event {
-        Some(given) => Some((event_of(given, profile.id.as_str(), at)?, at)),
+        Some(given) => {
+            let made = event_of(given, profile.id.as_str(), at);
+            Some((made.map_err(Problem::bad_request)?, at))
+        }
         None => refused_event(&api, &live, &profile, journey).await,
     };
     let standing = account(bundle, &profile, journey, None, at);
@@ -94,14 +99,11 @@ async fn then(
     at: Timestamp,
 ) -> Result<Json, Problem> {
     let at = not_ahead(api, live, at)?;
-    let Ok(_one) = api.replays.try_acquire() else {
-        let detail = "another replay of the past is going on, try again in a moment";
-        return Err(Problem::overloaded(detail));
-    };
+    let _one = turn(api)?;
     let engine = &api.node.engine;
     let told = past::replay(engine, policies, journey, live.id.clone(), at).await;
     let told = told.map_err(|error| Problem::not_ready(error.to_string()))?;
-    let replayed = &told.replayed;
+    let replayed = &told.what;
     let scene = Scene {
         bundle: &policies.bundle,
         profile: &replayed.profile,
@@ -109,8 +111,20 @@ async fn then(
         event: replayed.event.as_ref().map(|(event, now)| (event, *now)),
         at,
     };
-    let basis = Basis::replayed(&told, &scene, live);
+    let basis = Basis::replayed(&told, agrees(&scene, live));
     Ok(json(&Why::of(&scene, &replayed.account, basis)))
+}
+
+/// Takes the turn of a replay: one at a time.
+///
+/// # Errors
+///
+/// Another one is going on.
+pub fn turn(api: &Api) -> Result<SemaphorePermit<'_>, Problem> {
+    let taken = api.replays.try_acquire();
+    taken.map_err(|_| {
+        Problem::overloaded("another replay of the past is going on, try again in a moment")
+    })
 }
 
 /// Refuses a time that is yet to come; the clock of the caller may be a little ahead.

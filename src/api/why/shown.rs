@@ -3,7 +3,7 @@
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actors::past::Told;
+use crate::api::basis::Basis;
 use crate::api::customer::At;
 use crate::api::timeline::Line;
 use crate::decide::why::{Account, Condition, Mark, Outgoing, Standing, Verdict};
@@ -25,50 +25,16 @@ pub struct Scene<'a> {
     pub at: Timestamp,
 }
 
-/// What an account rests on.
-#[derive(Serialize, ToSchema)]
-pub struct Basis {
-    /// `now`: the customer as they are at this moment; `replay`: their events, played again up to `at`.
-    what: &'static str,
-    /// How many events were played.
-    n_events: Option<u64>,
-    /// When the first of them was handled.
-    since: Option<At>,
-    /// Whether the event stream still holds everything that came before; decide calls are never played.
-    complete: Option<bool>,
-    /// Whether the customer's timeline says the same of the last decision up to then; `null` if it does not go back so far.
-    agrees: Option<bool>,
-}
-
-impl Basis {
-    /// The customer as they are.
-    pub fn now() -> Self {
-        Self {
-            what: "now",
-            n_events: None,
-            since: None,
-            complete: None,
-            agrees: None,
-        }
-    }
-
-    /// The customer's events, played again.
-    pub fn replayed(told: &Told, scene: &Scene<'_>, live: &Profile) -> Self {
-        let up_to = |trace: &&Trace| trace.at <= scene.at;
-        let oldest = live.timeline.front().map(|trace| trace.at);
-        let known = oldest.is_some_and(|oldest| oldest <= scene.at);
-        let live = live.timeline.iter().rev().filter(up_to);
-        let live = live.clone().find(|trace| tells(trace, scene.journey));
-        let again = last(scene.profile, scene.journey);
-        let same = |live: &Trace| again.is_some_and(|again| again.what == live.what);
-        Self {
-            what: "replay",
-            n_events: Some(told.n_events),
-            since: told.since.map(At),
-            complete: Some(told.complete),
-            agrees: live.filter(|_| known).map(same),
-        }
-    }
+/// Tells if the customer's timeline says the same of the last decision up to a time; `None` if it does not go back so far.
+pub fn agrees(scene: &Scene<'_>, live: &Profile) -> Option<bool> {
+    let up_to = |trace: &&Trace| trace.at <= scene.at;
+    let oldest = live.timeline.front().map(|trace| trace.at);
+    let known = oldest.is_some_and(|oldest| oldest <= scene.at);
+    let live = live.timeline.iter().rev().filter(up_to);
+    let live = live.clone().find(|trace| tells(trace, scene.journey));
+    let again = last(scene.profile, scene.journey);
+    let same = |live: &Trace| again.is_some_and(|again| again.what == live.what);
+    live.filter(|_| known).map(same)
 }
 
 /// How a customer and a journey stand.
@@ -168,6 +134,8 @@ struct Sending<'a> {
     /// File and line.
     place: String,
     guards: Vec<Shown<'a>>,
+    /// What would have to be different for it to leave.
+    remedy: Option<String>,
 }
 
 impl<'a> Why<'a> {
@@ -321,6 +289,7 @@ impl<'a> Sending<'a> {
             template: &send.template,
             place: send.place.to_string(),
             guards: send.guards.iter().map(Shown::of).collect(),
+            remedy: send.remedy(),
         }
     }
 }

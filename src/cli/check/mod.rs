@@ -93,15 +93,18 @@ fn show(format: Format, problems: &Diagnostics) {
 }
 
 fn summary(n_files: usize, bundle: &Bundle) -> String {
-    format!(
-        "{n_files} files are right: {} journeys, {} offers, {} placements, {} features, {} models (bundle {})",
-        bundle.journeys.len(),
-        bundle.offers.len(),
-        bundle.placements.len(),
-        bundle.features.len(),
-        bundle.models.len(),
-        bundle.id,
-    )
+    let counted = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
+    let parts = [
+        (bundle.journeys.len(), "journey"),
+        (bundle.offers.len(), "offer"),
+        (bundle.placements.len(), "placement"),
+        (bundle.features.len(), "feature"),
+        (bundle.models.len(), "model"),
+    ];
+    let parts = parts.map(|(n, word)| counted(n, word)).join(", ");
+    let are = if n_files == 1 { "is" } else { "are" };
+    let files = counted(n_files, "file");
+    format!("{files} {are} right: {parts} (bundle {})", bundle.id)
 }
 
 /// Lists a folder of templates as the document that an author would write.

@@ -4,7 +4,7 @@
 pub type File = (&'static str, &'static [u8]);
 
 /// A shop; its model is the one of this repository.
-pub const SHOP: [File; 15] = [
+pub const SHOP: [File; 16] = [
     (
         "README.md",
         include_bytes!("../../../examples/templates/shop/README.md"),
@@ -65,10 +65,14 @@ pub const SHOP: [File; 15] = [
         "policies/tests/after-purchase.yaml",
         include_bytes!("../../../examples/templates/shop/policies/tests/after-purchase.yaml"),
     ),
+    (
+        "policies/tests/offers.yaml",
+        include_bytes!("../../../examples/templates/shop/policies/tests/offers.yaml"),
+    ),
 ];
 
 /// A software product.
-pub const SAAS: [File; 16] = [
+pub const SAAS: [File; 18] = [
     (
         "README.md",
         include_bytes!("../../../examples/templates/saas/README.md"),
@@ -126,6 +130,14 @@ pub const SAAS: [File; 16] = [
         include_bytes!("../../../examples/templates/saas/policies/tests/payment-failed.yaml"),
     ),
     (
+        "policies/tests/gone-quiet.yaml",
+        include_bytes!("../../../examples/templates/saas/policies/tests/gone-quiet.yaml"),
+    ),
+    (
+        "policies/tests/offers.yaml",
+        include_bytes!("../../../examples/templates/saas/policies/tests/offers.yaml"),
+    ),
+    (
         "policies/tests/trial.yaml",
         include_bytes!("../../../examples/templates/saas/policies/tests/trial.yaml"),
     ),
@@ -136,7 +148,7 @@ pub const SAAS: [File; 16] = [
 ];
 
 /// A bank.
-pub const BANK: [File; 17] = [
+pub const BANK: [File; 18] = [
     (
         "README.md",
         include_bytes!("../../../examples/templates/bank/README.md"),
@@ -204,5 +216,9 @@ pub const BANK: [File; 17] = [
     (
         "policies/tests/deposit-matures.yaml",
         include_bytes!("../../../examples/templates/bank/policies/tests/deposit-matures.yaml"),
+    ),
+    (
+        "policies/tests/offers.yaml",
+        include_bytes!("../../../examples/templates/bank/policies/tests/offers.yaml"),
     ),
 ];

@@ -80,6 +80,8 @@ fn modelines_find_the_schema_from_every_folder() {
         policies/payment-failed.yaml: ../.attune/policy.schema.json
         policies/segments.yaml: ../.attune/policy.schema.json
         policies/tests/payment-failed.yaml: ../../.attune/policy.schema.json
+        policies/tests/gone-quiet.yaml: ../../.attune/policy.schema.json
+        policies/tests/offers.yaml: ../../.attune/policy.schema.json
         policies/tests/trial.yaml: ../../.attune/policy.schema.json
         policies/trial.yaml: ../.attune/policy.schema.json
     "#]]

@@ -4,31 +4,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::cli::test::judge::judge;
+use crate::cli::test::past::Past;
 use crate::cli::test::suite;
-use crate::cli::test::world::{Line, World};
+use crate::cli::test::world::World;
 use crate::decide::drive::{Moment, NOTHING, Scoring};
 use crate::decide::{Cause, Scores, handle};
 use crate::domain::consent::Said;
 use crate::domain::event::Kind;
-use crate::domain::{CustomerId, Duration, Event, Map, Profile, Timestamp, Trace, Value, What};
+use crate::domain::{Duration, Event, Map, Profile, Timestamp, Trace, Value, What};
 use crate::policy::test::{Check, Customer, Entry, Happening, Script, Sent, State, Test, Wanted};
 use crate::policy::{Bundle, Place, Source};
 use crate::scoring::Scorer;
 
 /// Delays of an event that are shorter are those of its way, and left out.
 const LATE_MIN: Duration = Duration::from_secs(1);
-
-/// What a customer did.
-pub struct Past {
-    /// Who.
-    pub customer: CustomerId,
-    /// Before the recording, in order: when it was handled, and what.
-    pub before: Vec<(Timestamp, Event)>,
-    /// What is recorded.
-    pub events: Vec<(Timestamp, Event)>,
-    /// The end of the recording.
-    pub until: Timestamp,
-}
 
 /// Drafts a test of one journey, or of all together.
 ///
@@ -43,10 +32,14 @@ pub fn draft(
 ) -> Option<Test> {
     let given = given(past, bundle, journey)?;
     let world = play(bundle, &given, scorer);
-    let times = times(&world, journey);
+    let mut times = times(&world, journey);
+    let since = past.events.first()?.0.since(given.start);
+    times.retain(|at| *at >= since);
     if times.is_empty() {
         return None;
     }
+    // What came before is settled first, so that it is not taken for what is recorded.
+    times.extend(past.done().last().map(|(now, _)| now.since(given.start)));
     let mut test = Test {
         held_out: world.traces(0).any(|trace| is_ghost(trace, journey)),
         models: models(&world),
@@ -60,7 +53,9 @@ pub fn draft(
 
 /// Returns the test with what happened and without expectations; every model is asked for real.
 fn given(past: &Past, bundle: &Bundle, journey: Option<&Arc<str>>) -> Option<Test> {
-    let (start, _) = past.events.first()?;
+    let (since, _) = past.events.first()?;
+    let all = past.done().iter().chain(&past.events);
+    let (start, _) = all.clone().next()?;
     let source = Source::new("recorded", "");
     let name = journey.map_or("what was decided", AsRef::as_ref);
     let models = bundle
@@ -74,7 +69,7 @@ fn given(past: &Past, bundle: &Bundle, journey: Option<&Arc<str>>) -> Option<Tes
         place: Place::default(),
     };
     let mut ids = BTreeSet::new();
-    let known = past.events.iter().filter(|(_, event)| match event.kind {
+    let known = all.filter(|(_, event)| match event.kind {
         // An id that was there before changes nothing.
         Kind::Track | Kind::Identify | Kind::Page | Kind::Screen => ids.insert(event.id.clone()),
         Kind::Group | Kind::Alias => false,
@@ -87,7 +82,7 @@ fn given(past: &Past, bundle: &Bundle, journey: Option<&Arc<str>>) -> Option<Tes
         place: Place::default(),
     });
     Some(Test {
-        name: format!("{name} of {} at {start}", past.customer).into(),
+        name: format!("{name} of {} at {since}", past.customer).into(),
         journey: journey.cloned(),
         start: *start,
         customer: customer(past),
@@ -121,7 +116,7 @@ fn on_time(now: Timestamp, event: &Event) -> Event {
 fn customer(past: &Past) -> Customer {
     let mut profile = Profile::new(past.customer.clone());
     let nobody = Bundle::default();
-    for (now, event) in &past.before {
+    for (now, event) in past.told() {
         let moment = Moment {
             now: *now,
             at_due: true,
@@ -240,9 +235,12 @@ fn dealt(world: &World<'_>, journey: Option<&Arc<str>>) -> Vec<(Arc<str>, Arc<st
 fn times(world: &World<'_>, journey: Option<&Arc<str>>) -> BTreeSet<Duration> {
     let own = world.traces(0).filter(|trace| concerns(trace, journey));
     let noted = own.filter(|trace| match trace.what {
-        What::Entered | What::Refused(..) | What::Sent(..) | What::Blocked(..) | What::Left(_) => {
-            true
-        }
+        What::Entered
+        | What::Refused(..)
+        | What::Sent(..)
+        | What::WouldSend(..)
+        | What::Blocked(..)
+        | What::Left(_) => true,
         What::Waits(_)
         | What::Woke
         | What::Scored(..)
@@ -254,7 +252,6 @@ fn times(world: &World<'_>, journey: Option<&Arc<str>>) -> BTreeSet<Duration> {
         | What::Missed(..)
         | What::Met(..)
         | What::Dealt(..)
-        | What::WouldSend(..)
         | What::WouldSet(_)
         | What::Migrated(_)
         | What::Told(..)
@@ -277,6 +274,7 @@ fn expect(test: &mut Test, times: &BTreeSet<Duration>) {
         };
         let mut checks = vec![
             check(Wanted::Sent(Vec::<Sent>::new())),
+            check(Wanted::WouldSend(Vec::<Sent>::new())),
             check(Wanted::Blocked(BTreeSet::new())),
             check(Wanted::Refused(BTreeSet::new())),
         ];
@@ -326,6 +324,7 @@ fn settle(bundle: &Bundle, test: &mut Test, scorer: &dyn Scorer) {
 fn says_something(wanted: &Wanted) -> bool {
     match wanted {
         Wanted::Blocked(codes) | Wanted::Refused(codes) => !codes.is_empty(),
+        Wanted::WouldSend(sends) => !sends.is_empty(),
         Wanted::AtStep(text) | Wanted::Reason(text) => text.as_ref() != "none",
         Wanted::Sent(_)
         | Wanted::State(_)
@@ -339,16 +338,22 @@ fn says_something(wanted: &Wanted) -> bool {
     }
 }
 
-/// Returns the journeys that concerned the customer: those that began, sorted.
+/// Returns the journeys that concerned the customer: those that were in progress or began, sorted.
 pub fn journeys(bundle: &Bundle, scorer: &dyn Scorer, past: &Past) -> Vec<Arc<str>> {
-    let Some(test) = given(past, bundle, None) else {
+    let Some((test, (since, _))) = given(past, bundle, None).zip(past.events.first()) else {
         return Vec::new();
     };
     let world = play(bundle, &test, scorer);
-    let begun = world.log.iter().filter_map(|line| match line {
-        Line::Trace(trace) if trace.what == What::Entered => Some(trace.subject.clone()),
-        Line::Trace(_) | Line::Event(..) | Line::Asked(..) => None,
-    });
-    let begun: BTreeSet<Arc<str>> = begun.collect();
-    begun.into_iter().collect()
+    let mut open: BTreeSet<(Arc<str>, u32)> = BTreeSet::new();
+    let mut concerned = BTreeSet::new();
+    for trace in world.traces(0) {
+        let run = (trace.subject.clone(), trace.instance);
+        if trace.what == What::Entered {
+            open.insert(run.clone());
+        }
+        if trace.at >= *since && open.contains(&run) {
+            concerned.insert(run.0);
+        }
+    }
+    concerned.into_iter().collect()
 }

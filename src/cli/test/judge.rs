@@ -27,6 +27,7 @@ fn actual(world: &World<'_>, check: &Check) -> Wanted {
     let since = since.copied().unwrap_or_default();
     match &check.wanted {
         Wanted::Sent(wanted) => Wanted::Sent(look.sent(since, wanted)),
+        Wanted::WouldSend(wanted) => Wanted::WouldSend(look.would_send(since, wanted)),
         Wanted::State(_) => Wanted::State(look.state()),
         Wanted::AtStep(wanted) => Wanted::AtStep(look.at_step(wanted)),
         Wanted::Reason(_) => Wanted::Reason(look.reason().unwrap_or_else(|| "none".into())),
@@ -81,6 +82,25 @@ impl<'a> Look<'a> {
         actions
             .map(|(idx, action)| as_wanted(action, wanted.get(idx)))
             .collect()
+    }
+
+    fn would_send(&self, since: usize, wanted: &[Sent]) -> Vec<Sent> {
+        let shadows = self.traces(since).filter_map(|trace| {
+            if let What::WouldSend(channel, template) = &trace.what {
+                Some((channel, template))
+            } else {
+                None
+            }
+        });
+        let shown = |(idx, (channel, template)): (usize, (&Arc<str>, &Arc<str>))| {
+            let matters = wanted.get(idx).is_some_and(|it| it.channel.is_some());
+            Sent {
+                template: template.clone(),
+                channel: matters.then(|| channel.clone()),
+                with: None,
+            }
+        };
+        shadows.enumerate().map(shown).collect()
     }
 
     fn state(&self) -> State {

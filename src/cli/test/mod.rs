@@ -5,6 +5,7 @@ mod document;
 mod draft;
 mod judge;
 mod junit;
+mod past;
 mod record;
 mod shown;
 mod suite;
@@ -44,7 +45,7 @@ A test is a document beside the policies, in any file below their folder:
     - { at: 30m, expect: { sent: cart-nudge } }
 
 What happens: event (with properties, context, late: 2h, id), identify, page, screen, decide (with context, limit).
-What is expected: sent, state, at_step, reason, runs, blocked, refused, offer, offers, lost, segments, traits, next.
+What is expected: sent, would_send (of shadows), state, at_step, reason, runs, blocked, refused, offer, offers, lost, segments, traits, next.
 An expectation sees everything that was due up to and including its time. `sent`, `blocked` and `refused` look at what
 came since the last expectation of the same. The customer has an address on every channel unless `reachable` says
 otherwise, is in no holdout (`holdout: in`), and is dealt to arms by the id unless `split: { STEP: ARM }` says to which.

@@ -8,7 +8,8 @@ use anyhow::{Context, bail};
 
 use crate::cli::history::{self, History, Range};
 use crate::cli::test::document::document;
-use crate::cli::test::draft::{Past, draft, journeys};
+use crate::cli::test::draft::{draft, journeys};
+use crate::cli::test::past::Past;
 use crate::cli::test::suite;
 use crate::domain::{CustomerId, Timestamp};
 use crate::policy::{self, Bundle, Diagnostics};
@@ -20,7 +21,8 @@ use crate::{app, cli, clock};
 #[derive(clap::Args)]
 #[command(
     after_help = "The customer's events are read from the event stream and decided again, by these policies: the tests say what they \
-                  do, which is what was done if they were in force and no run was in progress before.\n\n\
+                  do, which is what was done if they were in force. Up to 500 events of before go with them: they say where the \
+                  customer stood.\n\n\
                   Exit codes: 0 a test is written, 1 there is nothing to record, or NATS cannot be reached, 2 wrong usage."
 )]
 pub struct Args {
@@ -109,11 +111,14 @@ pub fn record(
     let drafts = names
         .iter()
         .filter_map(|name| draft(bundle, scorer, past, Some(name)));
-    let texts: Vec<String> = drafts.map(|test| document(&test)).collect();
+    let notes = past.notes(bundle);
+    let texts: Vec<String> = drafts
+        .map(|test| notes.clone() + &document(&test))
+        .collect();
     if texts.is_empty() {
         let n_events = past.events.len();
         let who = &past.customer;
-        bail!("no journey began for `{who}` in this time (events read: {n_events})");
+        bail!("no journey concerned `{who}` in this time (events read: {n_events})");
     }
     Ok(texts)
 }

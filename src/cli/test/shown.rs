@@ -6,7 +6,7 @@ use crate::cli::test::suite::{Failure, Report};
 use crate::cli::test::world::Line;
 use crate::cli::test::yaml;
 use crate::domain::event::Kind;
-use crate::domain::{Event, Timestamp, Trace, Value, What};
+use crate::domain::{Event, Timestamp, Trace, Value, What, instance};
 use crate::policy::Bundle;
 use crate::policy::test::{Test, word};
 
@@ -92,9 +92,14 @@ fn said(bundle: &Bundle, of: &Test, line: &Line) -> (Timestamp, String) {
         }
         Line::Trace(trace) => {
             let step = step(bundle, trace);
-            let run = match trace.instance {
-                0 | 1 => String::new(),
-                number => format!(" #{number}"),
+            let shadow = if instance::is_shadow(trace.instance) {
+                " (shadow)"
+            } else {
+                ""
+            };
+            let run = match instance::shown(trace.instance) {
+                0 | 1 => shadow.into(),
+                number => format!(" #{number}{shadow}"),
             };
             let text = decided(&trace.what, of.start);
             (trace.at, format!("  {}{run}{step} {text}", trace.subject))

@@ -9,7 +9,9 @@ use crate::policy::test::{Sent, Wanted};
 /// Writes the value of an expectation.
 pub fn value(wanted: &Wanted) -> String {
     match wanted {
-        Wanted::Sent(sent) => some(&sent.iter().map(send).collect::<Vec<_>>()),
+        Wanted::Sent(sent) | Wanted::WouldSend(sent) => {
+            some(&sent.iter().map(send).collect::<Vec<_>>())
+        }
         Wanted::State(state) => state.as_str().into(),
         Wanted::AtStep(text) | Wanted::Reason(text) => scalar(text),
         Wanted::Runs(n) => n.to_string(),
@@ -43,6 +45,7 @@ pub fn entry(wanted: &Wanted) -> String {
     match wanted {
         Wanted::Trait(path, _) => format!("traits: {{ {}: {} }}", scalar(path), value(wanted)),
         Wanted::Sent(_)
+        | Wanted::WouldSend(_)
         | Wanted::State(_)
         | Wanted::AtStep(_)
         | Wanted::Reason(_)

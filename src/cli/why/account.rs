@@ -35,6 +35,10 @@ pub fn shown(account: &Value) -> String {
         page.line("");
         page.line(&format!("{what}  {}", send.text("place")));
         page.conditions(send.list("guards"));
+        match send.text("remedy") {
+            "" => {}
+            remedy => page.line(&format!("Would leave if {remedy}.")),
+        }
     }
     page.0
 }
@@ -98,7 +102,7 @@ impl Page {
         }
         let (n, at) = (&basis["n_events"], of.text("at"));
         self.line(&format!(
-            "  {n} events of the stream played again up to {at}, by the live policies"
+            "  {n} events of the stream played again up to {at}, by the live policies and without decide calls"
         ));
         if basis["complete"] == Value::Bool(false) {
             self.line("  not exact: the stream does not hold everything that came before any more");
@@ -168,7 +172,11 @@ impl Page {
             };
             let decides = mark == "✗" && !of.0["reason"].is_null() && !blocked;
             blocked |= decides;
-            let end = if decides { "   ← blocked here" } else { "" };
+            let end = match (mark, decides) {
+                ("✗", true) => format!("   ← blocked here  {}", of.text("place")),
+                ("✗", false) => format!("   {}", of.text("place")),
+                _ => String::new(),
+            };
             let (part, text, values) = (of.text("part"), of.text("text"), of.text("values"));
             self.line(&format!(
                 "  {mark} {part:parts$}  {text:texts$}  {values}{end}"

@@ -39,7 +39,9 @@ pub struct Report {
     ///
     /// Source: D. G. Horvitz and D. J. Thompson (1952), "A generalization of sampling without replacement".
     pub ips: Estimate,
-    /// Self-normalised: see [`Weights::ratio`].
+    /// Self-normalised: `Σwr / Σw`, not biased in the long run, and steadier.
+    ///
+    /// Source: A. Swaminathan and T. Joachims (2015), "The self-normalized estimator for counterfactual learning".
     pub snips: Estimate,
     /// Doubly robust: the mean of `Σ π(a) q(a) + w (r − q(chosen))`, right if either the probabilities or the reward
     /// model `q` ([`Seen::expected`]) are.

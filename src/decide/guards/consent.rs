@@ -46,9 +46,7 @@ fn missing<'a>(
     marketing: bool,
 ) -> Option<Permit<'a>> {
     let consent = &env.profile.consent;
-    // Who wants no marketing wants none under another name.
-    let purposes = [own, if marketing { MARKETING } else { own }];
-    let no = purposes.into_iter().find_map(|purpose| {
+    let no = both(own, marketing).into_iter().find_map(|purpose| {
         let status = consent.of(name, purpose).filter(|status| status.is_no())?;
         let status = status.as_str().unwrap_or_default();
         Some(Permit { purpose, status })
@@ -62,4 +60,24 @@ fn missing<'a>(
         })
     };
     no.or_else(unknown)
+}
+
+/// Writes what the customer has said of the purposes that count.
+pub fn values(asked: &Asked<'_>) -> String {
+    let channel = asked.send.channel.as_ref();
+    let said = |purpose: &str| {
+        let status = asked.env.profile.consent.of(channel, purpose);
+        let status = status.and_then(Status::as_str).unwrap_or("unknown");
+        format!("profile.consent.{channel}.{purpose} [{status}]")
+    };
+    let [own, besides] = both(asked.purpose(), asked.class() == Class::Marketing);
+    if own == besides {
+        return said(own);
+    }
+    format!("{}; {}", said(own), said(besides))
+}
+
+/// Returns the purposes that a no to counts for: who wants no marketing wants none under another name.
+fn both(own: &str, marketing: bool) -> [&str; 2] {
+    [own, if marketing { MARKETING } else { own }]
 }

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::domain::{Profile, Timestamp, Value};
+use crate::policy::Place;
 use crate::policy::journey::{Class, Journey, Send};
 use crate::policy::limits::Channel;
 
@@ -30,6 +31,8 @@ pub struct Asked<'a> {
     pub channel: Channel,
     /// Stands for the action: equal ones wait equally long.
     pub action_id: &'a str,
+    /// Whether it would only be sent: then what this shadow would have sent before counts, too.
+    pub shadow: bool,
 }
 
 /// Why a send does not leave now.
@@ -57,21 +60,55 @@ impl Block {
     }
 }
 
-/// Asks a guard if it blocks a send.
-type Guard = fn(&Asked<'_>) -> Option<Block>;
+/// Something that may hold a send back.
+pub struct Guard {
+    /// Its word, as [`crate::policy::explain`] has it.
+    pub part: &'static str,
+    /// Says why a send does not leave.
+    pub blocks: fn(&Asked<'_>) -> Option<Block>,
+    /// Writes the values that it looks at.
+    pub looks_at: fn(&Asked<'_>) -> String,
+    /// Returns where its rule stands, if it has one of its own.
+    pub place: fn(&Asked<'_>) -> Option<Place>,
+}
 
-/// The guards in the order in which they are asked, by the words of [`crate::policy::explain`].
-pub const ALL: [(&str, Guard); 5] = [
-    ("consent", consent::check),
-    ("suppression", reach::suppressed),
-    ("address", reach::unreachable),
-    ("quiet_hours", quiet::check),
-    ("limits", caps::check),
+/// The guards in the order in which they are asked.
+pub const ALL: [Guard; 5] = [
+    Guard {
+        part: "consent",
+        blocks: consent::check,
+        looks_at: consent::values,
+        place: |_| None,
+    },
+    Guard {
+        part: "suppression",
+        blocks: reach::suppressed,
+        looks_at: reach::listed,
+        place: |_| None,
+    },
+    Guard {
+        part: "address",
+        blocks: reach::unreachable,
+        looks_at: reach::known,
+        place: |_| None,
+    },
+    Guard {
+        part: "quiet_hours",
+        blocks: quiet::check,
+        looks_at: quiet::values,
+        place: quiet::place,
+    },
+    Guard {
+        part: "limits",
+        blocks: caps::check,
+        looks_at: caps::values,
+        place: caps::place,
+    },
 ];
 
 /// Returns the first guard that blocks a send.
 pub fn check(asked: &Asked<'_>) -> Option<Block> {
-    ALL.iter().find_map(|(_, blocks)| blocks(asked))
+    ALL.iter().find_map(|guard| (guard.blocks)(asked))
 }
 
 impl Asked<'_> {

@@ -5,6 +5,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use crate::decide::guards::{Asked, Block};
 use crate::domain::zone::{Chosen, Source, Weekdays};
 use crate::domain::{Duration, Timestamp, Zone};
+use crate::policy::Place;
 use crate::policy::limits::{Clocks, OwnQuiet, Quiet, Then};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -13,12 +14,7 @@ const MINUTES_MAX: u64 = 3 * 24 * 60;
 
 /// Blocks a send in quiet hours, or holds it until they are over and a while longer, so that not all held sends leave at once.
 pub fn check(asked: &Asked<'_>) -> Option<Block> {
-    let own = asked.send.quiet.as_ref().or(asked.journey.quiet.as_ref());
-    let quiet = match own {
-        Some(OwnQuiet::None) => return None,
-        Some(OwnQuiet::Some(quiet)) => quiet.as_ref(),
-        None => asked.env.bundle.limits.quiet.as_ref()?,
-    };
+    let quiet = hours(asked)?;
     let now = asked.env.now;
     let chosen = zone(quiet, asked);
     let until = until(quiet, &chosen.zone, now)?;
@@ -29,6 +25,30 @@ pub fn check(asked: &Asked<'_>) -> Option<Block> {
     let block = Block::new("QUIET_HOURS", detail, Some(release));
     let holds = quiet.then == Then::Hold;
     Some(Block { holds, ..block })
+}
+
+/// Returns the quiet hours that a send keeps: its own, else its journey's, else those of all.
+fn hours<'a>(asked: &'a Asked<'_>) -> Option<&'a Quiet> {
+    let own = asked.send.quiet.as_ref().or(asked.journey.quiet.as_ref());
+    match own {
+        Some(OwnQuiet::None) => None,
+        Some(OwnQuiet::Some(quiet)) => Some(quiet.as_ref()),
+        None => asked.env.bundle.limits.quiet.as_ref(),
+    }
+}
+
+/// Writes what the clocks show, and whose they are.
+pub fn values(asked: &Asked<'_>) -> String {
+    let shown = |quiet: &Quiet| {
+        let chosen = zone(quiet, asked);
+        format!("{} in {chosen}", chosen.zone.clock(asked.env.now))
+    };
+    hours(asked).map_or_else(String::new, shown)
+}
+
+/// Returns where the quiet hours stand.
+pub fn place(asked: &Asked<'_>) -> Option<Place> {
+    hours(asked).map(|quiet| quiet.place.clone())
 }
 
 fn zone(quiet: &Quiet, asked: &Asked<'_>) -> Chosen {

@@ -175,7 +175,45 @@ fn drawn(own: &Contender<'_>, rivals: &Rivals<'_>) -> f64 {
     let place = |idx: usize| low + step * f64::from(u32::try_from(idx).unwrap_or(LOOKS));
     let from = place(first.saturating_sub(1));
     let to = place(last + 1).min(high);
-    integral(from, to, PANELS, at)
+    let edges = edges(own, rivals, from, to);
+    let parts = edges.windows(2).map(|part| (part[0], part[1]));
+    parts.map(|(from, to)| integral(from, to, PANELS, at)).sum()
+}
+
+/// Returns the ends of the parts that are summed one by one: a rival who is believed in far more narrowly is a step, which
+/// points between its two sides would miss.
+fn edges(own: &Contender<'_>, rivals: &Rivals<'_>, from: f64, to: f64) -> Vec<f64> {
+    let panel = (to - from) / f64::from(PANELS);
+    let mut edges = vec![from, to];
+    for (rival, _) in &rivals.drawn {
+        let (low, high) = rival.belief.axis();
+        let place = |t: f64| crossing(own, rival.score(rival.belief.at(t)), from, to);
+        let (one, other) = (place(low), place(high));
+        let (low, high) = (one.min(other), one.max(other));
+        let is_inside = low < to - panel * 1e-6 && high > from + panel * 1e-6;
+        if is_inside && high - low < panel {
+            edges.extend([low, low.midpoint(high), high]);
+        }
+    }
+    edges.sort_by(f64::total_cmp);
+    edges.dedup();
+    edges
+}
+
+/// Returns where a score is reached between two places of the axis, or the nearer of them.
+fn crossing(own: &Contender<'_>, score: f64, from: f64, to: f64) -> f64 {
+    let is_over = |t: f64| own.score(own.belief.at(t)) > score;
+    let grows = own.slope > 0.0;
+    let (mut low, mut high) = (from, to);
+    for _ in 0..40 {
+        let mid = low.midpoint(high);
+        if is_over(mid) == grows {
+            high = mid;
+        } else {
+            low = mid;
+        }
+    }
+    low.midpoint(high)
 }
 
 /// Returns the part of the axis on which a score is above a sure one.

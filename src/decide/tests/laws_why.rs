@@ -9,7 +9,7 @@ use proptest::test_runner::TestRunner;
 
 use super::World;
 use crate::decide::step::{Input, Scores, Stage, step};
-use crate::decide::why::{Mark, Replay, Verdict, why};
+use crate::decide::why::{Course, Mark, Replay, Verdict, why};
 use crate::decide::{Cause, Request, Step};
 use crate::domain::event::Kind;
 use crate::domain::{CustomerId, Duration, Event, EventId, Fact, Profile, Timestamp, Value, What};
@@ -95,7 +95,8 @@ proptest! {
             for journey in &world.bundle.journeys {
                 let scoring = |_: &[Request]| Scores::new();
                 let before = super::customer();
-                let mut replay = Replay::of(&world.bundle, journey, before, &scoring);
+                let course = Course::of(&world.bundle, before, &scoring);
+                let mut replay = Replay::of(course, journey);
                 for (event, now) in past.clone() {
                     replay.event(event, now);
                 }

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::{World, check};
 use crate::decide::drive::Outcome;
 use crate::domain::instance::is_shadow;
-use crate::domain::{Action, Answer, Crossing, Fact, Profile, Timer};
+use crate::domain::{Action, Answer, Crossing, Duration, Fact, Profile, Timer};
 use crate::policy::Bundle;
 use crate::policy::mode::Mode;
 
@@ -69,10 +69,79 @@ steps: [ { send: { channel: email, template: trial } } ]
             1m real#1 @0 left: completed
             1m ACTION email real {}
             2m trial#shadow 2 entered
-            2m trial#shadow 2 @0 blocked CONTACT_LIMIT: limits.email 1 per 1d test.yaml:2 [1/1, frees at 2026-01-06T00:01:00.000Z]
+            2m trial#shadow 2 @0 blocked CONTACT_LIMIT: limits.email 1 per 1d test.yaml:2 [2/1, frees at 2026-01-06T00:01:00.000Z]
             2m trial#shadow 2 @0 left: completed
         "#]],
     );
+}
+
+#[test]
+fn what_a_shadow_would_have_sent_counts_against_its_own_caps_and_nobody_elses() {
+    check(
+        "
+limits: { email: 2 per 1d }
+---
+journey: real
+enter: { event: Real, reentry: always }
+steps: [ { send: { channel: email, template: real } } ]
+---
+journey: other
+mode: shadow
+enter: { event: Other, reentry: always }
+steps: [ { send: { channel: email, template: other } } ]
+---
+journey: trial
+mode: shadow
+enter: { event: Trial, reentry: always }
+steps: [ { send: { channel: email, template: trial } } ]
+",
+        None,
+        "
+        0m Trial {}
+        1m Real {}
+        2m Trial {}
+        3m Other {}
+        4m Real {}
+        1d30s Trial {}",
+        &expect![[r#"
+            0s trial#shadow 1 entered
+            0s trial#shadow 1 @0 would have sent email trial
+            0s trial#shadow 1 @0 left: completed
+            1m real#1 entered
+            1m real#1 @0 sent email real
+            1m real#1 @0 left: completed
+            1m ACTION email real {}
+            2m trial#shadow 2 entered
+            2m trial#shadow 2 @0 blocked CONTACT_LIMIT: limits.email 2 per 1d test.yaml:2 [2/2, frees at 2026-01-06T00:00:00.000Z]
+            2m trial#shadow 2 @0 left: completed
+            3m other#shadow 3 entered
+            3m other#shadow 3 @0 would have sent email other
+            3m other#shadow 3 @0 left: completed
+            4m real#2 entered
+            4m real#2 @0 sent email real
+            4m real#2 @0 left: completed
+            4m ACTION email real {}
+            1d30s trial#shadow 4 entered
+            1d30s trial#shadow 4 @0 blocked CONTACT_LIMIT: limits.email 2 per 1d test.yaml:2 [2/2, frees at 2026-01-06T00:01:00.000Z]
+            1d30s trial#shadow 4 @0 left: completed
+        "#]],
+    );
+}
+
+#[test]
+fn of_so_many_shadows_it_is_remembered_what_they_would_have_sent() {
+    let mut profile = Profile::new(crate::domain::CustomerId::parse("u1").unwrap());
+    let keep = Duration::parse("30d").unwrap();
+    for n in 0..3 * u64::try_from(Profile::GHOSTS_MAX).unwrap() {
+        let journey = format!("trial-{n}").into();
+        let at = super::start() + Duration::from_secs(n);
+        profile.apply(&Fact::WouldContact(journey, "email".into(), n, at, keep));
+    }
+    let names: Vec<&str> = profile.ghosts.keys().map(AsRef::as_ref).collect();
+    assert_eq!(names.len(), Profile::GHOSTS_MAX);
+    // Those that would have sent last.
+    assert!(profile.ghosts.contains_key("trial-47"), "{names:?}");
+    assert!(!profile.ghosts.contains_key("trial-31"), "{names:?}");
 }
 
 #[test]
@@ -236,8 +305,23 @@ fn with_shadows() -> String {
         all += "---";
         all += &shadow(name);
     }
+    all += ONLY_FOR_SHADOWS;
     all
 }
+
+/// A segment that nobody but a shadow asks for, and one that asks it.
+const ONLY_FOR_SHADOWS: &str = "
+---
+segments:
+  hushed: { when: \"count('A', '20m') >= 1\", publish: false }
+  both: { when: in_segment('hushed') && in_segment('eager'), publish: false }
+---
+journey: shadow-f
+mode: shadow
+enter: { segment: { entered: hushed }, reentry: always }
+exit: { when: in_segment('both') }
+steps: [ { send: { channel: email, template: t } }, { wait: 5m } ]
+";
 
 /// What others can see, and what live runs have learnt.
 #[derive(Debug, Default, PartialEq)]
@@ -250,7 +334,8 @@ struct Seen {
 
 impl Seen {
     fn add(&mut self, bundle: &Bundle, outcome: Outcome) {
-        let own = |fact: &Fact| !is_of_shadow(bundle, fact);
+        // The edge of a segment that only shadows ask for is a moment like others: time goes on.
+        let own = |fact: &Fact| !is_of_shadow(bundle, fact) && !matches!(fact, Fact::Now(_));
         self.facts.extend(outcome.facts.into_iter().filter(own));
         self.actions.extend(outcome.actions);
         self.answers.extend(outcome.answers);
@@ -272,9 +357,11 @@ fn is_of_shadow(bundle: &Bundle, fact: &Fact) -> bool {
         | Fact::Bound(number, ..)
         | Fact::Left(number, ..) => is_shadow(*number),
         Fact::Traced(trace) => is_shadow(trace.instance),
+        Fact::Crossed(.., shadow) => *shadow,
         Fact::Armed(Timer::Absence(name, _) | Timer::Schedule(name), _) => of(name),
+        Fact::Armed(Timer::Edge(name), _) => is_for_shadows(bundle, name),
         // Hashes of policies: these are others.
-        Fact::Standing(_) => true,
+        Fact::Standing(_) | Fact::WouldContact(..) => true,
         Fact::Seen(..)
         | Fact::Now(_)
         | Fact::Trait(..)
@@ -290,8 +377,7 @@ fn is_of_shadow(bundle: &Bundle, fact: &Fact) -> bool {
         | Fact::Decided(_)
         | Fact::Told(_)
         | Fact::Responded(..)
-        | Fact::Crossed(..)
-        | Fact::Armed(Timer::Edge(_) | Timer::Run(_), _) => false,
+        | Fact::Armed(Timer::Run(_), _) => false,
     }
 }
 
@@ -302,16 +388,29 @@ fn without_shadows(bundle: &Bundle, mut profile: Profile) -> Profile {
             .journey(name)
             .is_some_and(|it| it.mode == Mode::Shadow)
     };
+    // Time goes on at the moments of shadows, too.
+    profile.now = super::start();
     profile.n_shadows = 0;
+    profile.n_shadow_crossings = 0;
+    profile.ghosts.clear();
     profile.standing = 0;
     profile.journeys.retain(|run| !run.is_shadow());
     profile.past.retain(|past| !past.shadow);
     profile.timeline.retain(|line| !is_shadow(line.instance));
+    profile
+        .segments
+        .retain(|name, _| !is_for_shadows(bundle, name));
     profile.timers.retain(|timer, _| match timer {
         Timer::Absence(name, _) | Timer::Schedule(name) => !of(name),
-        Timer::Edge(_) | Timer::Run(_) => true,
+        Timer::Edge(name) => !is_for_shadows(bundle, name),
+        Timer::Run(_) => true,
     });
     profile
+}
+
+fn is_for_shadows(bundle: &Bundle, segment: &str) -> bool {
+    let segment = bundle.segment(segment);
+    segment.is_some_and(|(_, segment)| segment.for_shadows)
 }
 
 /// What happens: minutes later, what, and a number to tell apart.

@@ -55,13 +55,13 @@ fn who_does_not_enter_is_told_every_condition_and_what_would_help() {
               ✓ holdout | 10% | not held out: stands at 49.51% test.yaml:8
               if profile.cart.value were at least 50 and either profile.consent.email were 'granted' or the customer were in the segment `vip`
             send 1 email nudge
-              ✗ consent NO_CONSENT | the customer has said yes to marketing by email | profile.consent.email.marketing [unknown] → the customer said yes to marketing by email
-              ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | 
-              ✗ address UNREACHABLE | there is an address: profile.traits.email | profile.traits.email [unknown] → profile.traits.email were known
-              ✓ quiet_hours | the clocks of UTC are not between 21:00 and 08:00; else it waits until they are over | 
-              ✓ limits | at most 1 per 7d (email) | 
-              ✓ holdout | the first 10% are held out | the customer stands at 49.51%
-              · priority | no journey of a higher priority sends there at that moment; this one has 0 | told at the moment of sending
+              ✗ consent NO_CONSENT | the customer has said yes to marketing by email | profile.consent.email.marketing [unknown] test.yaml:24 → the customer said yes to marketing by email
+              ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | nothing is on the list test.yaml:24
+              ✗ address UNREACHABLE | there is an address: profile.traits.email | profile.traits.email [unknown] test.yaml:24 → profile.traits.email were known
+              ✓ quiet_hours | the clocks of UTC are not between 21:00 and 08:00; else it waits until they are over | 10:00 in UTC by policy test.yaml:4
+              ✓ limits | at most 1 per 7d (email) | limits.email 1 per 7d [0/1] test.yaml:4
+              ✓ holdout | the first 10% are held out | the customer stands at 49.51% test.yaml:24
+              ✓ priority | no journey of a higher priority sends there at that moment; this one has 0 | priority 0; no other run may send there test.yaml:24
         "#]],
     );
 }
@@ -85,13 +85,13 @@ fn without_an_event_what_depends_on_it_stays_open() {
               ✓ reentry | again 1 day after a run has ended | no run has ended that is remembered test.yaml:8
               ✓ holdout | 10% | not held out: stands at 49.51% test.yaml:8
             send 1 email nudge
-              ✓ consent | the customer has said yes to marketing by email | 
-              ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | 
-              ✓ address | there is an address: profile.traits.email | 
-              ✓ quiet_hours | the clocks of UTC are not between 21:00 and 08:00; else it waits until they are over | 
-              ✓ limits | at most 1 per 7d (email) | 
-              ✓ holdout | the first 10% are held out | the customer stands at 49.51%
-              · priority | no journey of a higher priority sends there at that moment; this one has 0 | told at the moment of sending
+              ✓ consent | the customer has said yes to marketing by email | profile.consent.email.marketing [granted] test.yaml:24
+              ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | nothing is on the list test.yaml:24
+              ✓ address | there is an address: profile.traits.email | profile.traits.email [known] test.yaml:24
+              ✓ quiet_hours | the clocks of UTC are not between 21:00 and 08:00; else it waits until they are over | 11:00 in UTC by policy test.yaml:4
+              ✓ limits | at most 1 per 7d (email) | limits.email 1 per 7d [0/1] test.yaml:4
+              ✓ holdout | the first 10% are held out | the customer stands at 49.51% test.yaml:24
+              ✓ priority | no journey of a higher priority sends there at that moment; this one has 0 | priority 0; no other run may send there test.yaml:24
         "#]],
     );
 }
@@ -120,14 +120,14 @@ fn who_is_in_is_told_where_they_stand_and_what_would_end_it() {
               ✗ exit[0] | when size(profile.cart.items) == 0 (emptied) | 1 == 0 test.yaml:19
               · exit[1] | on `Product Removed` when event.properties.all == true (exit) | unknown == true test.yaml:20
             send 1 email nudge
-              ✓ exit | no exit: when size(profile.cart.items) == 0 | 
-              ✓ consent | the customer has said yes to marketing by email | 
-              ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | 
-              ✓ address | there is an address: profile.traits.email | 
-              ✓ quiet_hours | the clocks of UTC are not between 21:00 and 08:00; else it waits until they are over | 
-              ✓ limits | at most 1 per 7d (email) | 
-              ✓ holdout | the first 10% are held out | the customer stands at 49.51%
-              · priority | no journey of a higher priority sends there at that moment; this one has 0 | told at the moment of sending
+              ✓ exit | no exit: when size(profile.cart.items) == 0 | 1 == 0 test.yaml:19
+              ✓ consent | the customer has said yes to marketing by email | profile.consent.email.marketing [granted] test.yaml:24
+              ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | nothing is on the list test.yaml:24
+              ✓ address | there is an address: profile.traits.email | profile.traits.email [known] test.yaml:24
+              ✓ quiet_hours | the clocks of UTC are not between 21:00 and 08:00; else it waits until they are over | 10:05 in UTC by policy test.yaml:4
+              ✓ limits | at most 1 per 7d (email) | limits.email 1 per 7d [0/1] test.yaml:4
+              ✓ holdout | the first 10% are held out | the customer stands at 49.51% test.yaml:24
+              ✓ priority | no journey of a higher priority sends there at that moment; this one has 0 | priority 0; no other run may send there test.yaml:24
         "#]],
     );
 }
@@ -155,13 +155,13 @@ fn who_was_in_is_told_when_they_may_return() {
               ✓ holdout | 10% | not held out: stands at 49.51% test.yaml:8
               if profile.features.bought were at most 0 and it were 2026-01-06T10:05:00.000Z or later
             send 1 email nudge
-              ✓ consent | the customer has said yes to marketing by email | 
-              ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | 
-              ✓ address | there is an address: profile.traits.email | 
-              ✓ quiet_hours | the clocks of UTC are not between 21:00 and 08:00; else it waits until they are over | 
-              ✓ limits | at most 1 per 7d (email) | 
-              ✓ holdout | the first 10% are held out | the customer stands at 49.51%
-              · priority | no journey of a higher priority sends there at that moment; this one has 0 | told at the moment of sending
+              ✓ consent | the customer has said yes to marketing by email | profile.consent.email.marketing [granted] test.yaml:24
+              ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | nothing is on the list test.yaml:24
+              ✓ address | there is an address: profile.traits.email | profile.traits.email [known] test.yaml:24
+              ✓ quiet_hours | the clocks of UTC are not between 21:00 and 08:00; else it waits until they are over | 12:00 in UTC by policy test.yaml:4
+              ✓ limits | at most 1 per 7d (email) | limits.email 1 per 7d [0/1] test.yaml:4
+              ✓ holdout | the first 10% are held out | the customer stands at 49.51% test.yaml:24
+              ✓ priority | no journey of a higher priority sends there at that moment; this one has 0 | priority 0; no other run may send there test.yaml:24
         "#]],
     );
 }
@@ -199,12 +199,12 @@ steps: [stop]
           ✓ on_repeat | while a run is in progress, another entry changes nothing | no run is in progress test.yaml:4
           ✓ reentry | again as soon as a run has ended | no run has ended that is remembered test.yaml:4
         send 0 push t
-          ✓ consent | the customer has not said no to mandatory by push | 
-          ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | 
-          ✓ address | there is an address: profile.traits.device_token | 
-          ✓ quiet_hours | at any time of the day: there are no quiet hours | 
-          ✓ limits | as often as it comes: caps count marketing only | 
-          · priority | whatever other journeys send at that moment | 
+          ✓ consent | the customer has not said no to mandatory by push | profile.consent.push.mandatory [unknown] test.yaml:6
+          ✓ suppression | neither the address, nor the channel, nor the customer is on the suppression list | nothing is on the list test.yaml:6
+          ✓ address | there is an address: profile.traits.device_token | profile.traits.device_token [known] test.yaml:6
+          ✓ quiet_hours | at any time of the day: there are no quiet hours |  test.yaml:6
+          ✓ limits | as often as it comes: caps count marketing only |  test.yaml:6
+          ✓ priority | whatever other journeys send at that moment |  test.yaml:6
         b: open
           · enter.absent | when 1 week after `Signed Up` no `Order Completed` has come | enters at 2026-01-12T02:00:00.000Z if nothing comes test.yaml:8
           ✓ where | event.properties.pro == true | true == true test.yaml:9

@@ -16,7 +16,7 @@ use crate::policy::journey::Journey;
 use crate::policy::{Bundle, Place};
 
 pub use entry::Verdict;
-pub use replay::{Replay, Replayed};
+pub use replay::{Course, Replay, Replayed};
 pub use run::Standing;
 pub use send::Outgoing;
 
@@ -66,13 +66,18 @@ pub struct Account {
 impl Account {
     /// Says what would have to be different for the customer to enter; `None` if nothing would, or nothing helps.
     pub fn remedy(&self) -> Option<String> {
-        let missed = |of: &&Condition| of.mark == Mark::Missed;
-        let missed = self.entry.iter().filter(missed);
-        let remedies: Option<Vec<&str>> = missed.map(|of| of.remedy.as_deref()).collect();
-        remedies
-            .filter(|all| !all.is_empty())
-            .map(|all| all.join(" and "))
+        remedies(&self.entry)
     }
+}
+
+/// Joins what would have to be different; `None` if nothing is missed, or something that nothing helps.
+fn remedies(conditions: &[Condition]) -> Option<String> {
+    let missed = |of: &&Condition| of.mark == Mark::Missed;
+    let missed = conditions.iter().filter(missed);
+    let remedies: Option<Vec<&str>> = missed.map(|of| of.remedy.as_deref()).collect();
+    remedies
+        .filter(|all| !all.is_empty())
+        .map(|all| all.join(" and "))
 }
 
 /// Gives an account of a customer and a journey.

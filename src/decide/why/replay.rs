@@ -1,4 +1,4 @@
-//! A customer's events once more through the core: what was decided at a time, and on what grounds.
+//! A customer's events once more through the core: what was known and decided at a time, and on what grounds.
 
 use crate::decide::drive::{Moment, NOTHING, Scoring, learn};
 use crate::decide::why::{Account, why};
@@ -7,12 +7,53 @@ use crate::domain::{Duration, Event, Profile, Timestamp};
 use crate::policy::Bundle;
 use crate::policy::journey::Journey;
 
-/// A replay on the way; events come in the order in which they were handled.
-pub struct Replay<'a> {
+/// A customer on the way; events come in the order in which they were handled.
+pub struct Course<'a> {
     bundle: &'a Bundle,
-    journey: &'a Journey,
     scoring: Scoring<'a>,
     profile: Profile,
+}
+
+impl<'a> Course<'a> {
+    /// Begins with a customer before the first event.
+    pub fn of(bundle: &'a Bundle, profile: Profile, scoring: Scoring<'a>) -> Self {
+        Self {
+            bundle,
+            scoring,
+            profile,
+        }
+    }
+
+    /// Handles an event, with everything that was due before it.
+    pub fn event(&mut self, event: Event, now: Timestamp) {
+        self.handle(&Cause::Event(event), now);
+    }
+
+    /// Lets time go on to the end, and gives the customer.
+    pub fn end(mut self, at: Timestamp) -> Profile {
+        // What is due at this very time may still be prevented.
+        self.handle(&Cause::Wake(at - Duration::from_millis(1)), at);
+        self.profile
+    }
+
+    fn handle(&mut self, cause: &Cause, now: Timestamp) {
+        let moment = Moment { now, at_due: true };
+        handle(
+            self.bundle,
+            &mut self.profile,
+            cause,
+            moment,
+            None,
+            self.scoring,
+            &NOTHING,
+        );
+    }
+}
+
+/// A course that looks at one journey.
+pub struct Replay<'a> {
+    course: Course<'a>,
+    journey: &'a Journey,
     heard: Option<Heard>,
 }
 
@@ -34,28 +75,22 @@ struct Heard {
 }
 
 impl<'a> Replay<'a> {
-    /// Begins with a customer before the first event.
-    pub fn of(
-        bundle: &'a Bundle,
-        journey: &'a Journey,
-        profile: Profile,
-        scoring: Scoring<'a>,
-    ) -> Self {
+    /// Looks at a journey on a course that has not begun.
+    pub fn of(course: Course<'a>, journey: &'a Journey) -> Self {
         Self {
-            bundle,
+            course,
             journey,
-            scoring,
-            profile,
             heard: None,
         }
     }
 
     /// Handles an event, with everything that was due before it.
     pub fn event(&mut self, event: Event, now: Timestamp) {
-        let seen = self.profile.has_seen(event.id.fingerprint());
+        let course = &self.course;
+        let seen = course.profile.has_seen(event.id.fingerprint());
         if !seen && self.journey.enter.on.event() == Some(&event.name) {
-            let mut profile = self.profile.clone();
-            let now = learn(self.bundle, &mut profile, &event, now, self.scoring);
+            let mut profile = course.profile.clone();
+            let now = learn(course.bundle, &mut profile, &event, now, course.scoring);
             let event = event.clone();
             self.heard = Some(Heard {
                 profile,
@@ -63,15 +98,14 @@ impl<'a> Replay<'a> {
                 now,
             });
         }
-        self.handle(&Cause::Event(event), now);
+        self.course.event(event, now);
     }
 
     /// Lets time go on to the end, and gives the account.
-    pub fn end(mut self, at: Timestamp) -> Replayed {
-        // What is due at this very time may still be prevented.
-        self.handle(&Cause::Wake(at - Duration::from_millis(1)), at);
-        let (bundle, journey) = (self.bundle, self.journey);
-        let mut account = why(bundle, &self.profile, journey, None, at);
+    pub fn end(self, at: Timestamp) -> Replayed {
+        let (bundle, journey) = (self.course.bundle, self.journey);
+        let profile = self.course.end(at);
+        let mut account = why(bundle, &profile, journey, None, at);
         if let Some(heard) = &self.heard {
             let then = why(
                 bundle,
@@ -85,21 +119,8 @@ impl<'a> Replay<'a> {
         }
         Replayed {
             account,
-            profile: self.profile,
+            profile,
             event: self.heard.map(|heard| (heard.event, heard.now)),
         }
-    }
-
-    fn handle(&mut self, cause: &Cause, now: Timestamp) {
-        let moment = Moment { now, at_due: true };
-        handle(
-            self.bundle,
-            &mut self.profile,
-            cause,
-            moment,
-            None,
-            self.scoring,
-            &NOTHING,
-        );
     }
 }

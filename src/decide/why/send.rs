@@ -1,13 +1,17 @@
 //! The account of a send: every guard in order.
 
+use std::sync::Arc;
+
 use crate::decide::env::Env;
-use crate::decide::guards::{self, Asked, Block};
+use crate::decide::explain::every_value;
+use crate::decide::guards::{self, Asked, Block, Guard};
 use crate::decide::journeys::{in_run, standing_exit};
-use crate::decide::why::{Condition, Mark};
+use crate::decide::why::{Condition, Mark, remedies};
 use crate::decide::{draw, send};
 use crate::domain::instance::Instance;
 use crate::domain::{Profile, Timestamp};
 use crate::policy::journey::{Act, Class, Journey, Send, Step};
+use crate::policy::mode::Mode;
 use crate::policy::{Bundle, Place, explain};
 
 /// A kind of send of a journey, and what it asks.
@@ -23,6 +27,13 @@ pub struct Outgoing {
     pub place: Place,
     /// What is asked of it, in order.
     pub guards: Vec<Condition>,
+}
+
+impl Outgoing {
+    /// Says what would have to be different for it to leave; `None` if nothing would, or nothing helps.
+    pub fn remedy(&self) -> Option<String> {
+        remedies(&self.guards)
+    }
 }
 
 /// Asks every guard of every kind of send, as if it were to leave at this moment.
@@ -73,29 +84,26 @@ impl Question<'_> {
             send: what,
             channel: self.bundle.limits.channel(&what.channel),
             action_id: &send::action_id(self.profile, self.journey, number, &step.label),
+            shadow: self.journey.mode == Mode::Shadow || self.run.is_some_and(Instance::is_shadow),
         };
         let mut said = explain::asks(self.bundle, self.journey, what);
         let mut guards: Vec<Condition> = self.exit().into_iter().collect();
-        for (part, blocks) in guards::ALL {
-            let text = said.iter().position(|(of, _)| *of == part);
+        for guard in &guards::ALL {
+            let text = said.iter().position(|(of, _)| *of == guard.part);
             let text = text.map(|idx| said.remove(idx).1);
-            let block = blocks(&asked);
+            let block = (guard.blocks)(&asked);
             // Where no address is needed there is nothing to ask.
             if let Some(text) = text.or_else(|| block.as_ref().map(|_| String::new())) {
-                guards.push(condition(part, text, block, &asked));
+                guards.push(condition(guard, text, block, &asked));
             }
         }
         guards.extend(self.holdout());
-        let rank = said.into_iter().map(|(part, text)| Condition {
-            mark: Mark::Open,
-            values: if asked.class() == Class::Mandatory {
-                String::new()
-            } else {
-                "told at the moment of sending".into()
-            },
-            ..plain(part, text)
-        });
-        guards.extend(rank);
+        let rank = said.into_iter();
+        guards.extend(rank.map(|(part, text)| self.rank(part, text, &asked)));
+        for guard in &mut guards {
+            let place = || Some(step.place.clone());
+            guard.place = guard.place.take().or_else(place);
+        }
         Outgoing {
             step: step.label.to_string(),
             channel: what.channel.to_string(),
@@ -109,18 +117,71 @@ impl Question<'_> {
     fn exit(&self) -> Option<Condition> {
         let (journey, run) = (self.journey, self.run?);
         let standing = journey.exits.iter().filter(|exit| exit.event.is_none());
-        let standing: Vec<String> = standing.map(explain::exit).collect();
+        let asks: Vec<String> = standing.clone().map(explain::exit).collect();
         let out = standing_exit(self.bundle, self.profile, journey, run, self.now);
-        (!standing.is_empty()).then(|| Condition {
+        let env = in_run(Env::new(self.bundle, self.profile, self.now), run);
+        let conditions = standing.flat_map(|exit| &exit.when);
+        let values = conditions.clone().map(|of| every_value(&of.root, &env));
+        let values = values.collect::<Vec<_>>().join("; ");
+        (!asks.is_empty()).then(|| Condition {
             mark: if out.is_some() {
                 Mark::Missed
             } else {
                 Mark::Met
             },
             code: out.is_some().then_some("EXIT"),
-            values: out.map_or_else(String::new, |reason| format!("leaves: {reason}")),
-            ..plain("exit", format!("no exit: {}", standing.join("; ")))
+            values: match out {
+                Some(reason) => format!("{values}; leaves: {reason}"),
+                None => values,
+            },
+            place: conditions.clone().next().map(|of| of.place.clone()),
+            ..plain("exit", format!("no exit: {}", asks.join("; ")))
         })
+    }
+
+    /// Says what the journey weighs against those that are on their way to the same channel. One that begins at the very
+    /// moment is not among them.
+    fn rank(&self, part: &str, text: String, asked: &Asked<'_>) -> Condition {
+        if asked.class() == Class::Mandatory {
+            return plain(part, text);
+        }
+        let own = send::weight(self.journey, &asked.env);
+        let rivals = self.rivals(&asked.send.channel);
+        let least = f64::NEG_INFINITY;
+        let lighter = |of: &Option<f64>| of.unwrap_or(least) < own.unwrap_or(least);
+        let all_lighter = rivals.iter().all(|(_, weight)| lighter(weight));
+        let said = rivals.iter();
+        let said = said.map(|(name, weight)| format!("{name} {}", send::shown(*weight)));
+        let said: Vec<String> = said.collect();
+        let against = if said.is_empty() {
+            "no other run may send there".into()
+        } else {
+            format!("on their way there: {}", said.join(", "))
+        };
+        Condition {
+            mark: if all_lighter { Mark::Met } else { Mark::Open },
+            values: format!("priority {}; {against}", send::shown(own)),
+            ..plain(part, text)
+        }
+    }
+
+    /// Returns the other journeys with a run that may yet send by a channel, each with what it weighs.
+    fn rivals(&self, channel: &str) -> Vec<(Arc<str>, Option<f64>)> {
+        let sends = |step: &Step| matches!(&step.act, Act::Send(send) if *send.channel == *channel);
+        let mut rivals: Vec<(Arc<str>, Option<f64>)> = Vec::new();
+        for run in &self.profile.journeys {
+            let is_other = run.journey != self.journey.name && !run.is_shadow();
+            let journey = self.bundle.journey_of(run).filter(|_| is_other);
+            let known = |rivals: &[(Arc<str>, _)]| rivals.iter().any(|(of, _)| *of == run.journey);
+            let Some(journey) = journey.filter(|_| !known(&rivals)) else {
+                continue;
+            };
+            if journey.flow.iter().any(sends) {
+                let env = in_run(Env::new(self.bundle, self.profile, self.now), run);
+                rivals.push((run.journey.clone(), send::weight(journey, &env)));
+            }
+        }
+        rivals
     }
 
     fn holdout(&self) -> Option<Condition> {
@@ -154,9 +215,16 @@ fn plain(part: &str, text: String) -> Condition {
     }
 }
 
-fn condition(part: &str, text: String, block: Option<Block>, asked: &Asked<'_>) -> Condition {
+fn condition(guard: &Guard, text: String, block: Option<Block>, asked: &Asked<'_>) -> Condition {
+    let asks = Condition {
+        place: (guard.place)(asked),
+        ..plain(guard.part, text)
+    };
     let Some(block) = block else {
-        return plain(part, text);
+        return Condition {
+            values: (guard.looks_at)(asked),
+            ..asks
+        };
     };
     let (channel, purpose) = (&asked.send.channel, asked.purpose());
     let remedy = match (block.frees_at, block.code) {
@@ -174,6 +242,6 @@ fn condition(part: &str, text: String, block: Option<Block>, asked: &Asked<'_>) 
         code: Some(block.code),
         values: block.detail.to_string(),
         remedy,
-        ..plain(part, text)
+        ..asks
     }
 }

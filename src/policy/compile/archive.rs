@@ -14,7 +14,9 @@ use crate::policy::diagnostic::Source;
 use crate::policy::expr::{Expr, Node};
 use crate::policy::journey::{Act, Journey};
 use crate::policy::learner;
+use crate::policy::mode::Mode;
 use crate::policy::offer::Group;
+use crate::policy::registry::Asker;
 
 /// An earlier policy set and what of it is needed.
 #[derive(Clone, Debug, Default)]
@@ -80,6 +82,10 @@ impl Graft<'_> {
     fn all(&mut self, mut old: Bundle, mut old_drafts: Drafts, drafts: &mut Drafts) {
         for journey in std::mem::take(&mut old.journeys) {
             let asked = self.journey(&old, &journey);
+            self.desk.registry.segments.asker = match journey.mode {
+                Mode::Live => Asker::Others,
+                Mode::Shadow => Asker::Shadows,
+            };
             for name in asked {
                 self.segment(&name, &mut old_drafts, drafts);
             }

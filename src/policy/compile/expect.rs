@@ -13,10 +13,25 @@ use crate::policy::journey::{Act, Journey};
 use crate::policy::test::{self, Check, Sent, State, Wanted};
 use crate::policy::yaml::{Content, Yaml};
 
-const KEYS: [&str; 14] = [
-    "journey", "sent", "state", "at_step", "reason", "runs", "blocked", "refused", "offer",
-    "offers", "lost", "segments", "traits", "next",
+const KEYS: [&str; 15] = [
+    "journey",
+    "sent",
+    "would_send",
+    "state",
+    "at_step",
+    "reason",
+    "runs",
+    "blocked",
+    "refused",
+    "offer",
+    "offers",
+    "lost",
+    "segments",
+    "traits",
+    "next",
 ];
+/// What can be said of a send; of one that did not leave nothing is known of what would have gone with it.
+const SENT: [&str; 3] = ["template", "channel", "with"];
 /// Why a send may be held back.
 const BLOCKED: [&str; 7] = [
     "HOLDOUT",
@@ -84,7 +99,8 @@ struct Reader<'a> {
 impl<'a> Reader<'a> {
     fn wanted<'y>(&mut self, key: &str, node: &'y Yaml) -> Vec<Read<'y>> {
         let one = match key {
-            "sent" => Some(Wanted::Sent(self.sent(node))),
+            "sent" => Some(Wanted::Sent(self.sent(node, &SENT))),
+            "would_send" => Some(Wanted::WouldSend(self.sent(node, &SENT[..2]))),
             "state" => self.state(node),
             "at_step" => self.at_step(node),
             "reason" => self.reason(node),
@@ -123,17 +139,17 @@ impl<'a> Reader<'a> {
         false
     }
 
-    fn sent(&mut self, node: &Yaml) -> Vec<Sent> {
+    fn sent(&mut self, node: &Yaml, keys: &[&str]) -> Vec<Sent> {
         if is_none(node) {
             return Vec::new();
         }
         node.items()
             .iter()
-            .filter_map(|item| self.send(item))
+            .filter_map(|item| self.send(item, keys))
             .collect()
     }
 
-    fn send(&mut self, node: &Yaml) -> Option<Sent> {
+    fn send(&mut self, node: &Yaml, keys: &[&str]) -> Option<Sent> {
         if !matches!(node.content, Content::Map(_)) {
             return Some(Sent {
                 template: self.template(node)?,
@@ -141,9 +157,7 @@ impl<'a> Reader<'a> {
                 with: None,
             });
         }
-        let fields = self
-            .desk
-            .fields(node, "a send", &["template", "channel", "with"], &[])?;
+        let fields = self.desk.fields(node, "a send", keys, &[])?;
         let template = self.desk.need(&fields, "template")?;
         let template = self.template(template);
         let channel = fields.get("channel").map(|node| self.channel(node));

@@ -10,6 +10,7 @@ use crate::policy::compile::{Names, enter, migrate, quiet, steps};
 use crate::policy::expr::{Expr, Root, Scope, Site};
 use crate::policy::journey::{Act, Class, Exit, Goal, Journey, On, Step, Trigger, Until};
 use crate::policy::mode::Mode;
+use crate::policy::registry::Asker;
 use crate::policy::yaml::{Content, Yaml};
 
 const KEYS: [&str; 12] = [
@@ -60,10 +61,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml) -> Option<Journey> {
     let about = fields
         .get("about")
         .and_then(|node| desk.text(node, "`about`"));
-    let mode = match fields.get("mode") {
-        Some(node) => desk.choice(node, "mode", &Mode::ALL),
-        None => Some(Mode::Live),
-    };
+    let mode = mode(desk, &fields);
     let class = match fields.get("class") {
         Some(node) => desk.choice(node, "class", &CLASSES),
         None => Some(Class::Marketing),
@@ -111,6 +109,19 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml) -> Option<Journey> {
     };
     journey.uses_entry = uses_entry(&journey);
     Some(journey)
+}
+
+/// Reads the mode; from here on the segments that are asked for are of use to such a journey.
+fn mode(desk: &mut Desk, fields: &Fields<'_>) -> Option<Mode> {
+    let mode = match fields.get("mode") {
+        Some(node) => desk.choice(node, "mode", &Mode::ALL),
+        None => Some(Mode::Live),
+    };
+    desk.registry.segments.asker = match mode {
+        Some(Mode::Shadow) => Asker::Shadows,
+        Some(Mode::Live) | None => Asker::Others,
+    };
+    mode
 }
 
 fn goal(desk: &mut Desk, node: &Yaml) -> Option<Goal> {

@@ -3,6 +3,7 @@
 mod act;
 mod archive;
 mod arms;
+mod brought;
 mod catalogue;
 mod desk;
 mod engagement;

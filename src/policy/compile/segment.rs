@@ -10,6 +10,7 @@ use crate::policy::depends::Depends;
 use crate::policy::diagnostic::Source;
 use crate::policy::expr::{Expr, Function, Node, Op, Scope, Site};
 use crate::policy::feature::{Feature, Fold};
+use crate::policy::registry::Asker;
 use crate::policy::segment::Segment;
 use crate::policy::yaml::{Content, Yaml};
 
@@ -76,6 +77,7 @@ fn compile(desk: &mut Desk, name: &Arc<str>, key: &Yaml, node: &Yaml) -> Option<
         when,
         publish: publish?,
         used: false,
+        for_shadows: false,
         depends: Depends::default(),
         dependents: Vec::new(),
         place: desk.place(key),
@@ -121,7 +123,9 @@ fn spread(desk: &Desk, segments: &mut [Segment]) {
         let Some(segment) = rest.first_mut() else {
             continue;
         };
-        segment.used = segment.publish || desk.registry.segments.is_asked(&segment.name);
+        let asker = desk.registry.segments.asker(&segment.name);
+        segment.used = segment.publish || asker.is_some();
+        segment.for_shadows = !segment.publish && asker == Some(Asker::Shadows);
         let asks = segment.depends.segments.clone();
         for asked in before.iter_mut().filter(|it| asks.contains(&it.name)) {
             segment.depends.add(&asked.depends);
@@ -133,7 +137,12 @@ fn spread(desk: &Desk, segments: &mut [Segment]) {
         let mut all = direct.clone();
         for dependent in direct {
             all.extend(segments[dependent].dependents.iter().copied());
-            segments[idx].used |= segments[dependent].used;
+            let (own, other) = (&segments[idx], &segments[dependent]);
+            let live = |of: &Segment| of.used && !of.for_shadows;
+            let is_live = live(own) || live(other);
+            let used = own.used || other.used;
+            segments[idx].used = used;
+            segments[idx].for_shadows = used && !is_live;
         }
         all.sort_unstable();
         all.dedup();

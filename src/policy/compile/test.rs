@@ -8,6 +8,7 @@ use crate::domain::zone::Zone;
 use crate::domain::{CustomerId, Map, Timestamp, Value};
 use crate::policy::bundle::Bundle;
 use crate::policy::compile::Names;
+use crate::policy::compile::brought;
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::fields::Fields;
 use crate::policy::compile::timeline;
@@ -129,6 +130,9 @@ fn customer(desk: &mut Desk, known: &Known<'_>, test: &Fields<'_>) -> Option<Cus
         None => CustomerId::parse("u1").ok(),
     };
     let mut traits = get("traits").map_or_else(Map::default, |node| map(desk, node, "`traits`"));
+    if let Some(node) = get("traits") {
+        brought::check(desk, node, &desk.schemas.traits(), "profile.traits");
+    }
     if let Some(zone) = get("timezone").and_then(|node| timezone(desk, node)) {
         traits.set("timezone", Value::Text(zone));
     }

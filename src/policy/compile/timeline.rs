@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::event::Kind;
 use crate::domain::{Duration, Event, EventId, Timestamp, Value};
+use crate::policy::compile::brought;
 use crate::policy::compile::desk::{Desk, list};
 use crate::policy::compile::expect;
 use crate::policy::compile::fields::Fields;
@@ -166,14 +167,25 @@ fn happening(
     match kind {
         Kind::Track => {
             event.name = desk.event(node)?;
-            event.properties = detail(desk, fields, "properties");
+            event.properties = properties(desk, fields, &event.name);
         }
-        Kind::Identify => event.traits = Value::Map(map(desk, node, "`identify`")),
+        Kind::Identify => {
+            event.traits = Value::Map(map(desk, node, "`identify`"));
+            brought::check(desk, node, &desk.schemas.traits(), "profile.traits");
+        }
         Kind::Page | Kind::Screen | Kind::Group | Kind::Alias => {
             event.properties = Value::Map(map(desk, node, &format!("`{what}`")));
         }
     }
     Some(Happening::Event(Box::new(event)))
+}
+
+fn properties(desk: &mut Desk, fields: &Fields<'_>, event: &str) -> Value {
+    if let Some(node) = fields.get("properties") {
+        let shape = desk.schemas.properties(event);
+        brought::check(desk, node, &shape, "event.properties");
+    }
+    detail(desk, fields, "properties")
 }
 
 fn detail(desk: &mut Desk, fields: &Fields<'_>, key: &str) -> Value {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use expect_test::{Expect, expect};
 
-use super::fuzz::{Dice, SEEDS, mutated};
+use super::fuzz::{Dice, SEEDS, mutated, number};
 use super::{Source, check};
 use crate::policy::format;
 
@@ -200,6 +200,41 @@ fn a_file_with_windows_line_ends_gets_the_usual_ones() {
 }
 
 #[test]
+fn a_later_document_may_begin_behind_its_dashes_or_indented_below_a_comment() {
+    check_format(
+        "\
+segments: { a: \"true\" }
+--- # the second
+  # and more of it
+    segments:
+      b: profile.traits.x == 1
+... # the end of it
+---\t{ segments: { c: \"true\" } }
+---
+# a comment
+  segments:
+    d: profile.traits.x == 1
+",
+        &expect![[r#"
+            segments: { a: "true" }
+            ---
+            # the second
+            # and more of it
+            segments:
+              b: profile.traits.x == 1
+            ---
+            # the end of it
+            ---
+            { segments: { c: "true" } }
+            ---
+            # a comment
+            segments:
+              d: profile.traits.x == 1
+        "#]],
+    );
+}
+
+#[test]
 fn a_file_that_is_not_read_is_left_alone() {
     let refused = format(&Source::new("a.yaml", "a: [1\nb: 2\n")).unwrap_err();
     expect![[r#"
@@ -245,7 +280,7 @@ fn the_policies_of_the_repository_are_laid_out() {
 #[test]
 fn whatever_is_read_is_laid_out_once_and_for_all_and_says_the_same() {
     let (mut n_laid, mut n_refused) = (0, 0);
-    for case in 0..1_500 {
+    for case in 0..number("ATTUNE_FUZZ_CASES", 1_500) {
         let text = mutated(&mut Dice(case));
         let laid = match format(&Source::new("a.yaml", &text)) {
             Ok(laid) => laid,

@@ -175,7 +175,7 @@ fn repeated(text: &str, dice: &mut Dice) -> String {
     [&text[..end], &text[at..end].repeat(n_times), &text[end..]].concat()
 }
 
-fn number(name: &str, default: u64) -> u64 {
+pub fn number(name: &str, default: u64) -> u64 {
     let written = std::env::var(name).ok();
     written.map_or(default, |text| text.parse().expect("a whole number"))
 }

@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use super::{Source, compile};
+use expect_test::expect;
+
+use super::{Source, check, compile};
 
 #[test]
 fn an_alias_bomb_is_refused_at_its_first_alias() {
@@ -168,4 +170,35 @@ fn check_expression(expression: &str, reason: &str) {
         "{}",
         problems.0[0].message
     );
+}
+
+#[test]
+fn a_line_that_is_too_long_to_be_drawn_is_named() {
+    let text = format!("journey: {}", "j".repeat(5_000));
+    let shown = check(&[Source::new("a.yaml", &text)])
+        .problems
+        .render(false);
+    let shown: Vec<&str> = shown
+        .lines()
+        .filter(|line| !line.contains(&"j".repeat(90)))
+        .collect();
+    expect![[r#"
+        attune::missing_key
+
+          × `enter` is missing in a journey
+          help: add `enter: ..`
+          in a.yaml:1:1
+
+        attune::missing_key
+
+          × `steps` is missing in a journey
+          help: add `steps: ..`
+          in a.yaml:1:1
+
+        attune::bad_name
+
+          │ jjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjjj…
+          help: a name has 1 to 64 letters, digits, `-` and `_`
+          in a.yaml:1:10"#]]
+    .assert_eq(&shown.join("\n"));
 }

@@ -106,8 +106,8 @@ timeline:
                ·                                              ──┬──
                ·                                                ╰── here
                ╰────
-              help: keys of `expect` are `journey`, `sent`, `state`, `at_step`, `reason`, `runs`, `blocked`,
-                    `refused`, `offer`, `offers`, `lost`, `segments`, `traits`, `next`"#]],
+              help: keys of `expect` are `journey`, `sent`, `would_send`, `state`, `at_step`, `reason`,
+                    `runs`, `blocked`, `refused`, `offer`, `offers`, `lost`, `segments`, `traits`, `next`"#]],
     );
 }
 
@@ -641,5 +641,152 @@ timeline: [{ at: 0m, expect: { sent: come-back, at_step: hold_until } }]
              4 │ ---
                ╰────
               help: add `template: ..`"#]],
+    );
+}
+
+#[test]
+fn what_events_and_customers_bring_is_held_against_the_schemas() {
+    check_test(
+        r"customer: { traits: { tier: gold, emial: a@example.org } }
+timeline:
+  - { at: 0m, event: Product Added, properties: { prodct_id: A1, price: cheap, quantity: '2' } }
+  - { at: 1m, event: Order Completed, properties: { products: [ { product_id: A1, quanttiy: 2 } ], own: 1 } }
+  - { at: 2m, identify: { frist_name: Ada, email: true }, expect: { sent: none } }
+",
+        &expect![[r#"
+            attune::unknown_property
+
+              × unknown property `profile.traits.emial`, did you mean `profile.traits.email`?
+               ╭─[tests.yaml:2:35]
+             1 │ test: t
+             2 │ customer: { traits: { tier: gold, emial: a@example.org } }
+               ·                                   ──┬──
+               ·                                     ╰── here
+             3 │ timeline:
+               ╰────
+              help: if senders do write `emial`, declare it under `schemas:`
+
+            attune::unknown_property
+
+              × unknown property `event.properties.prodct_id`, did you mean `event.properties.product_id`?
+               ╭─[tests.yaml:4:51]
+             3 │ timeline:
+             4 │   - { at: 0m, event: Product Added, properties: { prodct_id: A1, price: cheap, quantity: '2' } }
+               ·                                                   ────┬────
+               ·                                                       ╰── here
+             5 │   - { at: 1m, event: Order Completed, properties: { products: [ { product_id: A1, quanttiy: 2 } ], own: 1 } }
+               ╰────
+              help: if senders do write `prodct_id`, declare it under `schemas:`
+
+            attune::unusual_value
+
+              ⚠ `event.properties.price` is a number, this brings a text
+               ╭─[tests.yaml:4:73]
+             3 │ timeline:
+             4 │   - { at: 0m, event: Product Added, properties: { prodct_id: A1, price: cheap, quantity: '2' } }
+               ·                                                                         ──┬──
+               ·                                                                           ╰── here
+             5 │   - { at: 1m, event: Order Completed, properties: { products: [ { product_id: A1, quanttiy: 2 } ], own: 1 } }
+               ╰────
+              help: most conditions do not know what to do with a value of another type
+
+            attune::unusual_value
+
+              ⚠ `event.properties.quantity` is a number, this brings a text
+               ╭─[tests.yaml:4:90]
+             3 │ timeline:
+             4 │   - { at: 0m, event: Product Added, properties: { prodct_id: A1, price: cheap, quantity: '2' } }
+               ·                                                                                          ─┬─
+               ·                                                                                           ╰── here
+             5 │   - { at: 1m, event: Order Completed, properties: { products: [ { product_id: A1, quanttiy: 2 } ], own: 1 } }
+               ╰────
+              help: most conditions do not know what to do with a value of another type
+
+            attune::unknown_property
+
+              × unknown property `event.properties.products.quanttiy`, did you mean
+              │ `event.properties.products.quantity`?
+               ╭─[tests.yaml:5:83]
+             4 │   - { at: 0m, event: Product Added, properties: { prodct_id: A1, price: cheap, quantity: '2' } }
+             5 │   - { at: 1m, event: Order Completed, properties: { products: [ { product_id: A1, quanttiy: 2 } ], own: 1 } }
+               ·                                                                                   ────┬───
+               ·                                                                                       ╰── here
+             6 │   - { at: 2m, identify: { frist_name: Ada, email: true }, expect: { sent: none } }
+               ╰────
+              help: if senders do write `quanttiy`, declare it under `schemas:`"#]],
+    );
+    check_test(
+        r"timeline:
+  - { at: 0m, event: Seat Reserved, properties: { seta: A1, row: 3, price: 2, note: ~ }, expect: { sent: none } }
+---
+schemas: { events: { Seat Reserved: { properties: { seat: text, price: number, note: text } } } }
+",
+        &expect![[r#"
+            attune::unknown_property
+
+              ⚠ unknown property `profile.traits.tier`
+                ╭─[shop.yaml:16:23]
+             15 │ segments:
+             16 │   vip: profile.traits.tier == 'gold'
+                ·                       ──┬─
+                ·                         ╰── here
+             17 │ ---
+                ╰────
+              help: if senders do write `tier`, declare it under `schemas:`
+
+            attune::unknown_property
+
+              ⚠ unknown property `event.properties.seta`, did you mean `event.properties.seat`?
+               ╭─[tests.yaml:3:51]
+             2 │ timeline:
+             3 │   - { at: 0m, event: Seat Reserved, properties: { seta: A1, row: 3, price: 2, note: ~ }, expect: { sent: none } }
+               ·                                                   ──┬─
+               ·                                                     ╰── here
+             4 │ ---
+               ╰────
+              help: if senders do write `seta`, declare it under `schemas:`
+
+            attune::unknown_property
+
+              ⚠ unknown property `event.properties.row`
+               ╭─[tests.yaml:3:61]
+             2 │ timeline:
+             3 │   - { at: 0m, event: Seat Reserved, properties: { seta: A1, row: 3, price: 2, note: ~ }, expect: { sent: none } }
+               ·                                                             ─┬─
+               ·                                                              ╰── here
+             4 │ ---
+               ╰────
+              help: if senders do write `row`, declare it under `schemas:`"#]],
+    );
+}
+
+#[test]
+fn of_a_shadow_nothing_is_known_that_goes_with_a_send() {
+    check_test(
+        r"timeline:
+  - { at: 0m, expect: { would_send: { template: come-bak, with: { a: 1 } } } }
+",
+        &expect![[r#"
+            attune::unknown_reference
+
+              × unknown template `come-bak`, did you mean `come-back`?
+               ╭─[tests.yaml:3:49]
+             2 │ timeline:
+             3 │   - { at: 0m, expect: { would_send: { template: come-bak, with: { a: 1 } } } }
+               ·                                                 ────┬───
+               ·                                                     ╰── here
+               ╰────
+              help: declared are `come-back`
+
+            attune::unknown_key
+
+              × unknown key `with` in a send
+               ╭─[tests.yaml:3:59]
+             2 │ timeline:
+             3 │   - { at: 0m, expect: { would_send: { template: come-bak, with: { a: 1 } } } }
+               ·                                                           ──┬─
+               ·                                                             ╰── here
+               ╰────
+              help: keys of a send are `template`, `channel`"#]],
     );
 }

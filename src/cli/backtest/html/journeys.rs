@@ -43,6 +43,12 @@ pub fn section(html: &mut String, name: &str, before: Option<&Journey>, after: &
         side(|of| &of.actions),
         &after.actions,
     );
+    reasons(
+        html,
+        "Would have sent, as a shadow",
+        side(|of| &of.shadow_actions),
+        &after.shadow_actions,
+    );
     reasons(html, "Exits, by reason", side(|of| &of.exits), &after.exits);
     reasons(
         html,
@@ -57,6 +63,30 @@ pub fn section(html: &mut String, name: &str, before: Option<&Journey>, after: &
         &after.refused,
     );
     html.push_str("</div></section>");
+}
+
+/// Tells if nobody came near a journey.
+pub fn is_idle(before: Option<&Journey>, after: &Journey) -> bool {
+    let is_idle = |of: &Journey| {
+        let nothing = of.entries == 0 && of.open == 0;
+        nothing && of.refused.is_empty() && of.exits.is_empty()
+    };
+    is_idle(after) && before.is_none_or(is_idle)
+}
+
+/// Names the journeys that nobody came near.
+pub fn idle<'n>(html: &mut String, names: impl Iterator<Item = &'n str>) {
+    let names: Vec<String> = names.map(|name| escape(name).to_string()).collect();
+    if names.is_empty() {
+        return;
+    }
+    add(
+        html,
+        format_args!(
+            "<section><h2>Nobody entered, nobody was refused</h2><p class=\"muted\">{}</p></section>",
+            names.join(", ")
+        ),
+    );
 }
 
 /// Draws counts by name, the largest first; nothing where there are none.

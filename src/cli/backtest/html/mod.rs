@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::cli::backtest::compare::Comparison;
 use crate::cli::backtest::summary::{Counts, Day, Journey, Summary};
-use plot::{NARROW, Series, WIDE, bars};
+use plot::{ALONE, NARROW, Series, WIDE, bars};
 use text::{delta, escape, thousands};
 
 /// So many days are drawn without gaps; of a longer time only the days with sends.
@@ -62,9 +62,14 @@ impl Page<'_> {
         self.cards(&mut html);
         self.changes(&mut html);
         self.days(&mut html);
-        for (name, before, after) in self.journeys() {
+        let (idle, busy): (Vec<_>, Vec<_>) = self
+            .journeys()
+            .into_iter()
+            .partition(|(_, before, after)| journeys::is_idle(before.as_ref(), after));
+        for (name, before, after) in busy {
             journeys::section(&mut html, &name, before.as_ref(), &after);
         }
+        journeys::idle(&mut html, idle.iter().map(|(name, ..)| name.as_ref()));
         self.offers(&mut html);
         self.table(&mut html);
         self.footer(&mut html);
@@ -183,7 +188,8 @@ impl Page<'_> {
             html.push_str(&bars(&days, &series, WIDE));
             return html.push_str("</section>");
         };
-        html.push_str("<div class=\"grid\">");
+        let (class, look) = grid(channels.len());
+        add(html, format_args!("<div class=\"{class}\">"));
         for channel in &channels {
             let side = |name, class: &str, of| Series {
                 name,
@@ -208,7 +214,7 @@ impl Page<'_> {
                     delta(pair)
                 ),
             );
-            html.push_str(&bars(&days, &series, NARROW));
+            html.push_str(&bars(&days, &series, look));
             html.push_str("</figure>");
         }
         html.push_str("</div></section>");
@@ -348,4 +354,13 @@ fn minute(at: &str) -> String {
 fn add(html: &mut String, text: std::fmt::Arguments<'_>) {
     // INVARIANT: writing to a string does not fail.
     let _ = html.write_fmt(text);
+}
+
+/// Returns how so many plots stand: one has the whole page.
+fn grid(n_plots: usize) -> (&'static str, plot::Look) {
+    if n_plots == 1 {
+        ("alone", ALONE)
+    } else {
+        ("grid", NARROW)
+    }
 }

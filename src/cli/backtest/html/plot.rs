@@ -22,6 +22,12 @@ pub const WIDE: Look = Look {
     dates_max: 8,
 };
 
+/// Over the whole page, side by side.
+pub const ALONE: Look = Look {
+    stacked: false,
+    ..WIDE
+};
+
 /// Over half of the page, side by side.
 pub const NARROW: Look = Look {
     width: 480.0,

@@ -3,7 +3,7 @@
 use expect_test::{Expect, expect};
 
 use super::{SHOP, compiled};
-use crate::cli::test::draft::Past;
+use crate::cli::test::past::{BEFORE_MAX, Past};
 use crate::cli::test::record::record;
 use crate::cli::test::suite;
 use crate::domain::event::Kind;
@@ -22,7 +22,8 @@ fn a_reminder_is_recorded_with_what_was_told_before() {
             r"71m page {}",
         ],
         "3h",
-        &expect![[r#"
+        &expect![[r##"
+            # Decide calls are not in the event stream: what they gave fills no caps here.
             test: "cart of anna at 2026-03-02T09:00:00.000Z"
             journey: cart
             start: 2026-03-02T09:00:00.000Z
@@ -35,7 +36,7 @@ fn a_reminder_is_recorded_with_what_was_told_before() {
               - { at: 11m, page: {} }
               - { at: 40m, expect: { sent: come-back, state: completed, reason: completed } }
               - { at: 2h, expect: { sent: none, state: completed, reason: completed } }
-        "#]],
+        "##]],
     );
 }
 
@@ -48,7 +49,8 @@ fn who_allowed_nothing_is_recorded_as_blocked() {
             "2h Order Completed {}",
         ],
         "3h",
-        &expect![[r#"
+        &expect![[r##"
+            # Decide calls are not in the event stream: what they gave fills no caps here.
             test: "cart of anna at 2026-03-02T09:00:00.000Z"
             journey: cart
             start: 2026-03-02T09:00:00.000Z
@@ -60,8 +62,58 @@ fn who_allowed_nothing_is_recorded_as_blocked() {
               - { at: 30m, expect: { sent: none, blocked: NO_CONSENT, state: completed, reason: completed } }
               - { at: 1h, event: Order Completed, properties: {} }
               - { at: 2h, expect: { sent: none, state: completed, reason: completed } }
-        "#]],
+        "##]],
     );
+}
+
+#[test]
+fn a_run_in_progress_is_recorded_with_what_led_to_it() {
+    check_record(
+        &[
+            CONSENT,
+            r#"40m Product Added {"product_id":"a","price":3}"#,
+            r#"50m Product Added {"product_id":"b","price":4}"#,
+        ],
+        &[r#"1h Cart Viewed {}"#],
+        "3h",
+        &expect![[r##"
+            # The first 2 events came before: they say where the customer stood.
+            # Decide calls are not in the event stream: what they gave fills no caps here.
+            test: "cart of anna at 2026-03-02T09:00:00.000Z"
+            journey: cart
+            start: 2026-03-02T08:40:00.000Z
+            customer: { id: anna, traits: { email: anna@example.org }, consent: { email: { marketing: granted } }, reachable: none }
+            split: { "1": loud }
+            models: { accept: real, intent: 0.25 }
+            timeline:
+              - { at: 0s, event: Product Added, properties: { price: 3, product_id: a } }
+              - { at: 10m, event: Product Added, properties: { price: 4, product_id: b }, expect: { sent: none, refused: ALREADY_IN, state: running, at_step: hold_until } }
+              - { at: 20m, event: Cart Viewed, properties: {} }
+              - { at: 40m, expect: { sent: come-back, state: completed, reason: completed } }
+              - { at: 2h20m, expect: { sent: none, state: completed, reason: completed } }
+        "##]],
+    );
+}
+
+#[test]
+fn of_too_many_events_before_the_last_ones_are_recorded_and_the_rest_is_told() {
+    let name = |n: usize| format!(r#"{n}s Product Viewed {{"product_id":"p{n}"}}"#);
+    let before: Vec<String> = (0..BEFORE_MAX + 7).map(name).collect();
+    let past = Past {
+        customer: CustomerId::parse("anna").unwrap(),
+        before: before.iter().map(|line| event(line)).collect(),
+        events: vec![event(r#"1h Product Added {"product_id":"a"}"#)],
+        until: at("3h"),
+    };
+    let (bundle, _) = compiled(SHOP);
+    let texts = record(&bundle, &Scripted::default(), &past, None).unwrap();
+    let notes: Vec<&str> = texts[0].lines().take(3).collect();
+    expect![[r#"
+        # The first 500 events came before: they say where the customer stood.
+        # Not exact: 7 events before that are left out, and what followed from them.
+        # Decide calls are not in the event stream: what they gave fills no caps here."#]]
+    .assert_eq(&notes.join("\n"));
+    assert_eq!(texts[0].matches("Product Viewed").count(), BEFORE_MAX);
 }
 
 #[test]
@@ -70,7 +122,7 @@ fn where_no_journey_began_there_is_nothing_to_record() {
         &[],
         &["1h Cart Viewed {}"],
         "3h",
-        &expect!["no journey began for `anna` in this time (events read: 1)"],
+        &expect!["no journey concerned `anna` in this time (events read: 1)"],
     );
 }
 

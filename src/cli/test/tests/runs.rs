@@ -51,6 +51,49 @@ timeline:
 }
 
 #[test]
+fn what_shadows_would_have_sent_is_expected_apart_from_what_left() {
+    check_run(
+        r"journey: trial
+mode: shadow
+enter: { event: Cart Viewed, reentry: always }
+steps: [ { wait: 10m }, { send: { channel: email, template: trial } } ]
+---
+test: a shadow
+journey: trial
+customer: { consent: granted }
+timeline:
+  - { at: 0m, event: Cart Viewed, expect: { would_send: none, state: running } }
+  - { at: 10m, expect: { sent: none, would_send: { template: trial, channel: email }, state: completed } }
+  - { at: 11m, expect: { would_send: none } }
+---
+test: nothing of it leaves
+customer: { consent: granted }
+timeline:
+  - { at: 0m, event: Cart Viewed }
+  - { at: 10m, expect: { sent: trial, would_send: [] } }
+",
+        &expect![[r#"
+            ✗ nothing of it leaves
+
+              shop.yaml:50
+                  - { at: 10m, expect: { sent: trial, would_send: [] } }
+              expected  sent: trial
+              got       sent: none
+              expected  would_send: none
+              got       would_send: trial
+
+              what happened until 10m:
+                      0s  ▸ Cart Viewed
+                            trial (shadow) began
+                            trial (shadow) 0 wait: waits until 10m
+                     10m    trial (shadow) 0 wait: goes on
+                            trial (shadow) 1 send: would have sent trial (email)
+                            trial (shadow) 1 send: ended: completed
+            1 of 2 tests failed, 8 expectations"#]],
+    );
+}
+
+#[test]
 fn a_failure_shows_both_values_and_what_was_decided() {
     check_run(
         r"test: a reminder

@@ -1,0 +1,67 @@
+//! What an answer about a customer rests on.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::actors::past::Told;
+use crate::api::customer::At;
+
+/// What an answer rests on.
+#[derive(Serialize, ToSchema)]
+pub struct Basis {
+    /// `now`: the customer as they are at this moment; `replay`: their events, played again up to `at` by the live policies,
+    /// without decide calls; `ahead`: the customer as they are at this moment, with the clock put forward to `at`; `file`: what
+    /// a file says.
+    what: &'static str,
+    /// How many events were played.
+    n_events: Option<u64>,
+    /// When the first of them was handled.
+    since: Option<At>,
+    /// Whether the event stream still holds everything that came before; decide calls are never played.
+    complete: Option<bool>,
+    /// Whether the customer's timeline says the same of the last decision up to then; `null` if it does not go back so far.
+    agrees: Option<bool>,
+}
+
+impl Basis {
+    /// The customer as they are.
+    pub fn now() -> Self {
+        Self::of("now")
+    }
+
+    /// The customer as they are, at a time to come.
+    pub fn ahead() -> Self {
+        Self::of("ahead")
+    }
+
+    /// A customer of whom a file tells.
+    pub fn file(n_events: u64) -> Self {
+        Self {
+            n_events: Some(n_events),
+            ..Self::of("file")
+        }
+    }
+
+    /// The customer's events, played again.
+    ///
+    /// - `agrees`: as of the field.
+    pub fn replayed<T>(told: &Told<T>, agrees: Option<bool>) -> Self {
+        Self {
+            n_events: Some(told.n_events),
+            since: told.since.map(At),
+            complete: Some(told.complete),
+            agrees,
+            ..Self::of("replay")
+        }
+    }
+
+    const fn of(what: &'static str) -> Self {
+        Self {
+            what,
+            n_events: None,
+            since: None,
+            complete: None,
+            agrees: None,
+        }
+    }
+}
