@@ -195,7 +195,7 @@ fn decide(
     };
     let outcome =
         catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))?;
-    watch::follow(policies, &outcome);
+    watch::follow(policies, &input.cause, &outcome);
     Ok(outcome)
 }
 

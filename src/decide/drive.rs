@@ -1,6 +1,6 @@
 //! Takes one input through all its stages: what the actor, a test and a backtest call.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
@@ -8,7 +8,7 @@ use crate::decide::inputs::complete;
 pub use crate::decide::learn::NOTHING;
 use crate::decide::renewal::concerns;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
-use crate::decide::told::Told;
+use crate::decide::told::{Told, union};
 use crate::decide::wait::due_upto;
 use crate::decide::{migrate, schedule};
 use crate::domain::learning::{Tallies, Update};
@@ -392,13 +392,4 @@ impl<'a> Drive<'a> {
         self.parked.extend(effects.parked);
         effects.runs
     }
-}
-
-/// Returns the numbers of both lists, sorted, each once.
-fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
-    if a.is_empty() || b.is_empty() {
-        return [a, b].concat();
-    }
-    let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
-    all.into_iter().collect()
 }
