@@ -131,6 +131,8 @@ pub struct Meters {
     pub crossings: Counter,
     /// Actions that shadows would have sent.
     pub shadow_actions: Counter,
+    /// Outcomes that taught a learner something.
+    pub lessons: Counter,
     /// Images of customers larger than the budget.
     pub oversized: Counter,
     /// Bytes of the images written.
@@ -208,6 +210,11 @@ impl Meters {
                 "attune_actions_total",
                 "Actions committed",
                 self.actions.get(),
+            ),
+            (
+                "attune_lessons_total",
+                "Outcomes that taught a learner something",
+                self.lessons.get(),
             ),
             (
                 "attune_checkpoint_images_total",

@@ -210,6 +210,7 @@ pub fn node(dir: &str, url: &str, engine: &str, then: &str, upto: u64) -> anyhow
                     placement: "home".into(),
                     context: Value::Null,
                     limit: None,
+                    stranger: false,
                 };
                 let answer = node.ask(customer, ask).await?;
                 ensure!(answer.offers.len() == 1, "nothing was offered");

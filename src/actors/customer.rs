@@ -12,6 +12,7 @@ use crate::actors::live::Policies;
 use crate::actors::{image, scorer, watch};
 use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{self, Cause};
+use crate::domain::learning::Tallies;
 use crate::domain::{CustomerId, Profile, Spot, Timestamp};
 use crate::telemetry::Meters;
 
@@ -28,8 +29,8 @@ pub struct Input {
 
 /// What a customer can be asked.
 pub enum Message {
-    /// Handle these inputs, in order, by these policies.
-    Apply(Vec<Input>, Arc<Policies>, Slot<Decided>),
+    /// Handle these inputs, in order, by these policies, knowing what all outcomes have taught.
+    Apply(Vec<Input>, Arc<Policies>, Arc<Tallies>, Slot<Decided>),
     /// Hand out an image as of the commit with this sequence.
     Image(u64, Slot<Imaged>),
     /// Hand out the profile.
@@ -107,13 +108,13 @@ impl Actor for Customer {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Apply(inputs, policies, slot) => {
+            Message::Apply(inputs, policies, learnt, slot) => {
                 let decided = state
                     .engine
                     .clone()
                     .meters
                     .step
-                    .time(|| state.apply(inputs, &policies))?;
+                    .time(|| state.apply(inputs, &policies, &learnt))?;
                 if decided.panic.is_some() {
                     // What a panic left behind is not to be trusted: the partition loads the customer again.
                     myself.drain()?;
@@ -138,7 +139,12 @@ impl Actor for Customer {
 }
 
 impl State {
-    fn apply(&mut self, inputs: Vec<Input>, policies: &Policies) -> Result<Decided, image::Error> {
+    fn apply(
+        &mut self,
+        inputs: Vec<Input>,
+        policies: &Policies,
+        learnt: &Tallies,
+    ) -> Result<Decided, image::Error> {
         let profile = self.held.wake(inputs.len())?;
         let before = profile.spots();
         let outcomes = Vec::with_capacity(inputs.len());
@@ -150,7 +156,7 @@ impl State {
             moved: None,
         };
         for input in &decided.inputs {
-            match decide(&self.engine.meters, policies, profile, input) {
+            match decide(&self.engine.meters, policies, learnt, profile, input) {
                 Ok(outcome) => decided.outcomes.push(outcome),
                 Err(panic) => {
                     decided.panic = Some(panic);
@@ -169,6 +175,7 @@ impl State {
 fn decide(
     meters: &Meters,
     policies: &Policies,
+    learnt: &Tallies,
     profile: &mut Profile,
     input: &Input,
 ) -> Result<Outcome, String> {
@@ -183,11 +190,12 @@ fn decide(
             input.moment,
             traceparent,
             &scoring,
+            learnt,
         )
     };
     let outcome =
         catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))?;
-    watch::follow(policies, &outcome);
+    watch::follow(policies, &input.cause, &outcome);
     Ok(outcome)
 }
 

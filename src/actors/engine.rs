@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::actors::board::Board;
 use crate::actors::live::Live;
 use crate::clock::Clock;
 use crate::store::{self, Store};
@@ -29,6 +30,8 @@ pub struct Engine {
     pub created: i64,
     /// Named maxima.
     pub limits: Limits,
+    /// What all partitions have learnt.
+    pub board: Board,
     /// What is counted.
     pub meters: Meters,
     /// Points at which the process kills itself, for tests of what survives.

@@ -1,7 +1,9 @@
 //! Rows of the store: a customer's image, timers, and the position of a partition.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::learning::Key;
 use crate::domain::{CustomerId, Partition, Profile, Timestamp};
 use crate::store::envelope;
 
@@ -84,6 +86,54 @@ impl Position {
     pub fn key(partition: Partition) -> Vec<u8> {
         [b"position/".as_slice(), &partition.0.to_be_bytes()].concat()
     }
+}
+
+/// Seals any other value.
+///
+/// # Errors
+///
+/// [`Error::Content`] if it cannot be encoded.
+pub fn seal_value(value: &impl Serialize) -> Result<Vec<u8>, Error> {
+    Ok(envelope::seal(VERSION, &postcard::to_stdvec(value)?))
+}
+
+/// Opens such a value.
+///
+/// # Errors
+///
+/// The row is damaged, or newer than this build.
+pub fn open_value<T: DeserializeOwned>(row: &[u8]) -> Result<T, Error> {
+    let (_, body) = envelope::open(row, VERSION)?;
+    Ok(postcard::from_bytes(body)?)
+}
+
+/// Returns what the keys of a partition's evidence begin with.
+pub fn learnt_from(partition: Partition) -> Vec<u8> {
+    [b"learnt/rows/".as_slice(), &partition.0.to_be_bytes()].concat()
+}
+
+/// Returns the key of the evidence of a learner about the offers of a placement.
+pub fn learnt_key(partition: Partition, (version, placement): &Key) -> Vec<u8> {
+    let own = learnt_from(partition);
+    [&own[..], &version.to_be_bytes(), placement.as_bytes()].concat()
+}
+
+/// Reads whose evidence a key is of.
+pub fn read_learnt_key(key: &[u8]) -> Option<Key> {
+    let own = key.get(learnt_from(Partition(0)).len()..)?;
+    let (version, placement) = own.split_at_checked(8)?;
+    let version = u64::from_be_bytes(version.try_into().ok()?);
+    Some((version, std::str::from_utf8(placement).ok()?.into()))
+}
+
+/// Returns the key of how the arms of placements fare in a partition.
+pub fn shares_key(partition: Partition) -> Vec<u8> {
+    [b"learnt/shares/".as_slice(), &partition.0.to_be_bytes()].concat()
+}
+
+/// Returns the key of the sequence of the last commit in the evidence of a partition.
+pub fn learnt_seq_key(partition: Partition) -> Vec<u8> {
+    [b"learnt/seq/".as_slice(), &partition.0.to_be_bytes()].concat()
 }
 
 /// Returns the key of a customer's image.

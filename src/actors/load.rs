@@ -4,6 +4,7 @@ use crate::actors::engine::Engine;
 use crate::actors::image::{self, customer_key, read_timer_key, timers_from};
 use crate::actors::partition::{Arrival, Error as PartitionError};
 use crate::actors::recover::Error;
+use crate::domain::learning::Tallies;
 use crate::domain::{CustomerId, Partition, Profile, Timestamp};
 use crate::store::{self, Table};
 
@@ -61,6 +62,31 @@ pub fn customers(
         Ok((customer, known.map(|(_, arrival)| arrival)))
     };
     customers.into_iter().map(read).collect()
+}
+
+/// Reads what a partition has learnt, and the sequence of the last commit in it.
+///
+/// # Errors
+///
+/// The store or a row cannot be read.
+pub fn learnt(engine: &Engine, id: Partition) -> Result<(u64, Tallies), Error> {
+    let get = |key: Vec<u8>| engine.store.get(Table::Meta, &key);
+    let mut tallies = Tallies::default();
+    let Some(seq) = get(image::learnt_seq_key(id))? else {
+        return Ok((0, tallies));
+    };
+    let from = image::learnt_from(id);
+    let to = image::learnt_from(Partition(id.0 + 1));
+    let rows = engine.store.scan(Table::Meta, &from..&to, usize::MAX)?;
+    for (key, row) in rows {
+        if let Some(key) = image::read_learnt_key(&key) {
+            tallies.restore(key, image::open_value(&row)?);
+        }
+    }
+    if let Some(row) = get(image::shares_key(id))? {
+        tallies.restore_shares(image::open_value(&row)?);
+    }
+    Ok((image::open_value(&seq)?, tallies))
 }
 
 /// Reads the timers from a time on, as many as a partition keeps in memory.

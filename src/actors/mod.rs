@@ -7,6 +7,7 @@
 //!                └──► checkpoint: images of dirty customers to the store
 //! ```
 
+pub mod board;
 pub mod census;
 pub mod customer;
 pub mod emitter;

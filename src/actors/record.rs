@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::domain::learning::Update;
 use crate::domain::{Action, Answer, Crossing, CustomerId, EventId, Fact, Timestamp};
 
 /// The version of the record that this build writes.
@@ -41,6 +42,8 @@ pub struct Commit {
     pub forwards: Vec<Forward>,
     /// Who came into a segment or went out of it.
     pub crossings: Vec<Crossing>,
+    /// What is added to the partition's tallies.
+    pub updates: Vec<Update>,
 }
 
 /// Where a commit stands in the log of its partition, which it shares with nobody: it may be several messages,
@@ -95,6 +98,7 @@ impl Commit {
             && self.dead.is_empty()
             && self.forwards.is_empty()
             && self.crossings.is_empty()
+            && self.updates.is_empty()
     }
 
     /// Tells if something leaves because of this commit.

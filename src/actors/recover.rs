@@ -9,8 +9,8 @@ use crate::actors::census::{self, Census};
 use crate::actors::emitter::Emission;
 use crate::actors::engine::Engine;
 use crate::actors::image::{self, Position};
-use crate::actors::load::{blank, read, timers};
-use crate::actors::partition::{Arrival, Error as PartitionError};
+use crate::actors::load::{self, blank, read, timers};
+use crate::actors::partition::{Arrival, Error as PartitionError, Learnt};
 use crate::actors::record::{self, Assembler, Commit, Span};
 use crate::actors::round;
 use crate::actors::timers::Timers;
@@ -40,6 +40,8 @@ pub struct Recovered {
     pub marks: crate::stream::Marks,
     /// Commits whose content may not have left.
     pub outbox: Vec<Emission>,
+    /// What the partition has learnt.
+    pub learnt: Learnt,
     /// Where they stand.
     pub emitting: VecDeque<Span>,
 }
@@ -112,6 +114,7 @@ pub async fn recover(engine: &Arc<Engine>, id: Partition) -> Result<Recovered, E
     check(engine, id, &position, log_end).await?;
     engine.crash.pass("in_recovery");
     let mut fold = Fold::new(engine, id, position);
+    (fold.learnt_seq, fold.learnt.tallies) = load::learnt(engine, id)?;
     let from = position.log_seq.min(position.emitted);
     read_log(engine, id, from, log_end, &mut |seq, commit| {
         fold.take(seq, commit)
@@ -232,6 +235,9 @@ struct Fold<'a> {
     watermark: Option<Timestamp>,
     marks: crate::stream::Marks,
     outbox: Vec<Emission>,
+    learnt: Learnt,
+    /// The last commit that is in `learnt`.
+    learnt_seq: u64,
 }
 
 impl<'a> Fold<'a> {
@@ -254,6 +260,8 @@ impl<'a> Fold<'a> {
             watermark,
             marks,
             outbox,
+            learnt: Learnt::default(),
+            learnt_seq: 0,
         }
     }
 
@@ -272,6 +280,10 @@ impl<'a> Fold<'a> {
             for (customer, facts) in std::mem::take(&mut commit.facts) {
                 self.learn(span, &customer, &facts)?;
             }
+        }
+        if seq > self.learnt_seq {
+            self.learnt.learn(&commit.updates);
+            commit.updates.clear();
         }
         if commit.emits() {
             self.outbox.push(Emission {
@@ -335,6 +347,7 @@ impl<'a> Fold<'a> {
                     end: emission.log_seq,
                 })
                 .collect(),
+            learnt: self.learnt,
             outbox: self.outbox,
         })
     }
@@ -370,6 +383,7 @@ pub async fn reload(
                     .retain(|(customer, _)| customers.contains(customer));
                 commit.actions.clear();
                 commit.crossings.clear();
+                commit.updates.clear();
                 fold.take(seq, commit)
             },
         )

@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use crate::actors::live::Policies;
+use crate::decide::Cause;
 use crate::decide::drive::Outcome;
 use crate::domain::outcome::{Kind, fingerprint};
 use crate::domain::{Answer, Fact};
 use crate::policy::Bundle;
 
-/// Follows the offers that were given with a propensity, and notes those that were taken.
-pub fn follow(policies: &Policies, outcome: &Outcome) {
-    for answer in &outcome.answers {
+/// Follows the offers that were given with a propensity, and notes those that were taken; what becomes of an offer to a
+/// stranger is not known, so it is not followed.
+pub fn follow(policies: &Policies, cause: &Cause, outcome: &Outcome) {
+    let to_stranger = matches!(cause, Cause::Ask(ask) if ask.stranger);
+    for answer in outcome.answers.iter().filter(|_| !to_stranger) {
         given(policies, answer);
     }
     for fact in &outcome.facts {

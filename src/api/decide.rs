@@ -66,13 +66,18 @@ pub async fn answer(api: &Api, body: &[u8]) -> Result<String, Problem> {
     let Some((placement, _)) = placement else {
         return Err(no_placement(bundle, &call.placement));
     };
+    let id = call.key.unwrap_or_else(|| api.unique());
+    // Whom nobody names is somebody of whom nothing is known.
+    let nobody = || CustomerId::parse(&format!("nobody-{id}")).map_err(Problem::bad_request);
+    let customer = call.customer.map_or_else(nobody, Ok)?;
     let ask = Ask {
-        id: call.key.unwrap_or_else(|| api.unique()),
+        id,
         placement: placement.clone(),
         context: Value::Map(call.context),
         limit: call.limit,
+        stranger: false,
     };
-    let answer = api.node.ask(call.customer, ask).await?;
+    let answer = api.node.ask(customer, ask).await?;
     Ok(answer.to_json(call.explain))
 }
 
@@ -86,7 +91,8 @@ fn unreadable(error: &serde_json::Error) -> Problem {
     Problem::bad_request(message.unwrap_or(&text))
 }
 
-fn no_placement(bundle: &Bundle, written: &str) -> Problem {
+/// Says that there is no such placement, and which ones there are.
+pub fn no_placement(bundle: &Bundle, written: &str) -> Problem {
     let known = || bundle.placements.keys().map(AsRef::as_ref);
     let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
     let names = if names.is_empty() {
@@ -101,7 +107,7 @@ fn no_placement(bundle: &Bundle, written: &str) -> Problem {
 
 /// A decide call.
 struct Call {
-    customer: CustomerId,
+    customer: Option<CustomerId>,
     placement: String,
     context: Map,
     limit: Option<u32>,
@@ -130,7 +136,7 @@ impl<'de> Visitor<'de> for CallVisitor {
     type Value = Call;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a JSON object with `customer` and `placement`")
+        f.write_str("a JSON object with `placement`, and `customer` if it is known")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Call, A::Error> {
@@ -153,9 +159,11 @@ impl<'de> Visitor<'de> for CallVisitor {
                 _ => drop(map.next_value::<IgnoredAny>()?),
             }
         }
-        let customer = customer.ok_or_else(|| A::Error::missing_field("customer"))?;
+        let customer = customer
+            .map(|customer| CustomerId::parse(&customer))
+            .transpose();
         Ok(Call {
-            customer: CustomerId::parse(&customer).map_err(A::Error::custom)?,
+            customer: customer.map_err(A::Error::custom)?,
             placement: placement.ok_or_else(|| A::Error::missing_field("placement"))?,
             context: context.unwrap_or_default(),
             limit: checked_limit(limit).map_err(A::Error::custom)?,

@@ -8,7 +8,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi, ToSchema};
 
 use crate::api::{
-    customer, customers, decide, eval, health, journeys, models, policies, problem, timeline, why,
+    customer, customers, decide, eval, health, journeys, models, placements, policies, problem,
+    timeline, why,
 };
 
 /// This description: `OpenAPI` 3.1.
@@ -38,6 +39,7 @@ pub fn description() -> Description {
         customer::customer,
         timeline::timeline,
         why::why,
+        placements::one,
         journeys::list,
         journeys::one,
         models::list,
@@ -73,9 +75,9 @@ impl Modify for Token {
 #[derive(ToSchema)]
 #[expect(dead_code, reason = "it describes what the reader takes")]
 pub struct DecideRequest {
-    /// The customer's id: 1 to 512 bytes.
+    /// The customer's id: 1 to 512 bytes; without one, somebody of whom nothing is known.
     #[schema(max_length = 512, min_length = 1)]
-    customer: String,
+    customer: Option<String>,
     /// The placement to fill.
     placement: String,
     /// What expressions see as `context`.
@@ -103,9 +105,24 @@ pub struct DecideAnswer {
     placement: String,
     /// The best first.
     offers: Vec<OfferChosen>,
+    /// Who came next behind the chosen ones, if anybody did; only with `explain`.
+    #[schema(nullable = false)]
+    runner_up: Option<OfferNext>,
     /// Who lost and why; only with `explain`.
     #[schema(nullable = false)]
     losers: Option<Vec<OfferLost>>,
+    /// Who lost in great numbers for one reason; none of them is in `losers`; only with `explain`.
+    #[schema(nullable = false)]
+    passed_over: Option<Vec<OffersPassedOver>>,
+    /// What the challenger would have given, where it decides in the shadow.
+    #[schema(nullable = false)]
+    shadow: Option<Vec<OfferShadowed>>,
+    /// `champion`, `challenger`, `control` or `holdout`, where parts of the customers are compared or something is learnt.
+    #[schema(nullable = false)]
+    arm: Option<String>,
+    /// The learner of the propensities, if there is one.
+    #[schema(nullable = false)]
+    learner: Option<LearnerOfAnswer>,
     /// A model was not available: ranked without its propensity.
     degraded: bool,
     /// Nothing qualified and the placement's fallback was given.
@@ -127,11 +144,96 @@ pub struct OfferChosen {
     /// What it was ranked by; `null` for a fallback.
     #[schema(required)]
     priority: Option<f64>,
+    /// How likely it was to be chosen for its place, given the places before, in `(0, 1]`.
+    probability: f64,
+    /// Whether it was tried although another one is better as far as anybody knows.
+    explored: bool,
+    /// What the priority is made of; not of a fallback; only with `explain`.
+    #[schema(nullable = false)]
+    factors: Option<OfferFactors>,
+    /// What the model was asked, if there is one; only with `explain`.
+    #[schema(nullable = false)]
+    inputs: Option<ModelInputs>,
     /// What the policy gives with it: any JSON.
     #[schema(value_type = utoipa::openapi::schema::Value, required)]
     data: (),
     /// Why, one sentence each.
     reasons: Vec<String>,
+}
+
+/// What a challenger in the shadow would have given.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct OfferShadowed {
+    /// Its id.
+    offer: String,
+    /// How likely the challenger believes it is accepted.
+    #[schema(required)]
+    propensity: Option<f64>,
+    /// What it was ranked by; `null` for a fallback.
+    #[schema(required)]
+    priority: Option<f64>,
+    /// How likely the challenger was to choose it for its place.
+    probability: f64,
+}
+
+/// The learner of a decision.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct LearnerOfAnswer {
+    /// Its name.
+    name: String,
+    /// The version that its evidence belongs to.
+    version: String,
+}
+
+/// The factors of a priority; one that does not count is 1.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct OfferFactors {
+    /// The propensity, smoothed where the placement says so; 1 without one.
+    p: f64,
+    /// The weights of the context.
+    c: f64,
+    /// The value.
+    v: f64,
+    /// The levers of the offer and its group.
+    l: f64,
+}
+
+/// The row that a model was given.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct ModelInputs {
+    /// The model's name.
+    model: String,
+    /// Numbers and texts in the order of the manifest; an unknown number is `null`.
+    #[schema(value_type = Vec<utoipa::openapi::schema::Value>)]
+    row: Vec<()>,
+}
+
+/// Who came next behind the chosen ones.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct OfferNext {
+    /// The offer's id.
+    offer: String,
+    /// What it was ranked by.
+    priority: f64,
+    /// By how much the last of the chosen ones was better; below 0 if that one was chosen for its group.
+    behind: f64,
+}
+
+/// Offers that were not chosen, all for one reason.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct OffersPassedOver {
+    /// As of `losers`.
+    reason: String,
+    /// The rule and the value that decided.
+    detail: String,
+    /// How many they are.
+    n: u32,
 }
 
 /// An offer that was not chosen.
@@ -140,7 +242,7 @@ pub struct OfferChosen {
 pub struct OfferLost {
     /// Its id.
     offer: String,
-    /// `INELIGIBLE`, `CAP`, `OUTRANKED` or `UNSUITABLE`.
+    /// `NO_CONSENT`, `SUPPRESSED`, `INELIGIBLE`, `NOT_APPLICABLE`, `UNSUITABLE`, `CONTACT_LIMIT`, `CAP`, `BUDGET` or `OUTRANKED`.
     reason: String,
     /// The rule and the value that failed, or who was better.
     detail: String,

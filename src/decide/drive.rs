@@ -1,15 +1,17 @@
 //! Takes one input through all its stages: what the actor, a test and a backtest call.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
 use crate::decide::inputs::complete;
+pub use crate::decide::learn::NOTHING;
 use crate::decide::renewal::concerns;
 use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
-use crate::decide::told::Told;
+use crate::decide::told::{Told, union};
 use crate::decide::wait::due_upto;
 use crate::decide::{migrate, schedule};
+use crate::domain::learning::{Tallies, Update};
 use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
@@ -37,6 +39,8 @@ pub struct Outcome {
     pub crossings: Vec<Crossing>,
     /// What was ranked; of a decide call the last one is the answer.
     pub answers: Vec<Arc<Answer>>,
+    /// What is added to tallies, in order.
+    pub updates: Vec<Update>,
     /// The event was among the recent ones: nothing followed.
     pub duplicate: bool,
 }
@@ -55,7 +59,7 @@ pub type Scoring<'a> = &'a dyn Fn(&[Request]) -> Scores;
 
 /// Handles one input: first everything that was due before it, then the input itself.
 ///
-/// The profile is changed by the facts that are returned, and by nothing else.
+/// The profile is changed by the facts that are returned alone; `learnt` is what all outcomes have taught so far.
 pub fn handle(
     bundle: &Bundle,
     profile: &mut Profile,
@@ -63,9 +67,10 @@ pub fn handle(
     moment: Moment,
     traceparent: Option<&Arc<str>>,
     scoring: Scoring<'_>,
+    learnt: &Tallies,
 ) -> Outcome {
     let now = moment.now.max(profile.now);
-    let mut drive = Drive::new(bundle, profile, traceparent, scoring);
+    let mut drive = Drive::new(bundle, profile, traceparent, scoring, learnt);
     match cause {
         Cause::Event(event) => {
             if drive.profile.has_seen(event.id.fingerprint()) {
@@ -105,7 +110,11 @@ pub fn handle(
 /// Makes a customer known at a time: segments and timers follow the policies from then on, and nobody enters because of it.
 pub fn introduce(bundle: &Bundle, profile: &mut Profile, now: Timestamp) {
     profile.apply(&Fact::Now(now));
-    Drive::new(bundle, profile, None, &|_| Scores::new()).keep_up(&[], Spur::default(), now);
+    Drive::new(bundle, profile, None, &|_| Scores::new(), &NOTHING).keep_up(
+        &[],
+        Spur::default(),
+        now,
+    );
 }
 
 /// Takes a customer up to the moment at which the journeys hear of an event: everything that was due before is handled,
@@ -118,7 +127,7 @@ pub fn learn(
     scoring: Scoring<'_>,
 ) -> Timestamp {
     let now = now.max(profile.now);
-    let mut drive = Drive::new(bundle, profile, None, scoring);
+    let mut drive = Drive::new(bundle, profile, None, scoring, &NOTHING);
     drive.wake_all(now - Duration::from_millis(1), None);
     drive.learn_event(event, now);
     now
@@ -131,6 +140,7 @@ struct Drive<'a> {
     bundle: &'a Bundle,
     profile: &'a mut Profile,
     scoring: Scoring<'a>,
+    learnt: &'a Tallies,
     traceparent: Option<&'a Arc<str>>,
     outcome: Outcome,
     /// Crossings that the journeys have not heard of.
@@ -150,11 +160,13 @@ impl<'a> Drive<'a> {
         profile: &'a mut Profile,
         traceparent: Option<&'a Arc<str>>,
         scoring: Scoring<'a>,
+        learnt: &'a Tallies,
     ) -> Self {
         Self {
             bundle,
             profile,
             scoring,
+            learnt,
             traceparent,
             outcome: Outcome::default(),
             crossings: VecDeque::new(),
@@ -335,6 +347,7 @@ impl<'a> Drive<'a> {
             let input = Input {
                 stage,
                 scores: &scores,
+                learnt: self.learnt,
                 traceparent: self.traceparent,
             };
             match step(self.bundle, self.profile, input, now) {
@@ -375,16 +388,8 @@ impl<'a> Drive<'a> {
         }
         self.outcome.actions.extend(effects.actions);
         self.outcome.answers.extend(effects.answers);
+        self.outcome.updates.extend(effects.updates);
         self.parked.extend(effects.parked);
         effects.runs
     }
-}
-
-/// Returns the numbers of both lists, sorted, each once.
-fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
-    if a.is_empty() || b.is_empty() {
-        return [a, b].concat();
-    }
-    let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
-    all.into_iter().collect()
 }

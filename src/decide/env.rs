@@ -25,6 +25,8 @@ pub struct Env<'a> {
     pub offer: Option<(&'a Offer, Option<f64>)>,
     /// The propensity of the offer being judged.
     pub propensity: Option<f64>,
+    /// Nothing will be remembered of the customer.
+    pub stranger: bool,
     /// Results of earlier steps.
     pub locals: &'a [(Arc<str>, Value)],
     /// Variables of comprehensions, the innermost first.
@@ -53,6 +55,7 @@ impl<'a> Env<'a> {
             context: None,
             offer: None,
             propensity: None,
+            stranger: false,
             locals: &[],
             scope: None,
         }

@@ -237,6 +237,10 @@ fn offer<'a>(segments: &[&str], env: &Env<'a>) -> Known<'a> {
     match segments {
         ["id"] => Some(owned(Value::Text(offer.id.clone()))),
         ["value"] => number(value),
+        ["group"] => offer
+            .groups
+            .first()
+            .map(|group| owned(Value::Text(group.clone()))),
         ["data", tail @ ..] => walk(Cow::Borrowed(&offer.data), tail),
         _ => None,
     }

@@ -17,6 +17,7 @@ mod heed;
 mod horizon;
 pub mod inputs;
 mod journeys;
+pub mod learn;
 mod migrate;
 mod observe;
 pub mod offers;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::decide::env::Env;
+use crate::decide::learn::lesson;
 use crate::decide::step::Effects;
 use crate::decide::{features, outcomes};
 use crate::domain::contact::Delivery;
@@ -18,7 +19,7 @@ pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp
     traits(event, &mut facts);
     zone(profile, event, &mut facts);
     facts.extend(guarded(event));
-    facts.extend(outcomes::outcomes(profile, event, now));
+    facts.extend(outcomes::outcomes(bundle, profile, event, now));
     if let Some(change) = cart::Change::of(&event.name, &event.properties) {
         let currency = event
             .properties
@@ -37,8 +38,10 @@ pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp
             facts.push(Fact::Folded(feature.id, change));
         }
     }
+    let updates = lesson::updates(bundle, profile, &facts);
     Effects {
         facts,
+        updates,
         ..Effects::default()
     }
 }

@@ -5,13 +5,16 @@ use std::sync::Arc;
 use crate::domain::decision::Decision;
 use crate::domain::event::Kind as Call;
 use crate::domain::outcome::{Kind, Said, Told, fingerprint};
+use crate::domain::response::Of;
 use crate::domain::{Event, Fact, Profile, Timestamp, Trace, What};
+use crate::policy::Bundle;
+use crate::policy::offer::ContactPolicy;
 
 /// The subject of lines about an outcome that names no placement that is known.
 const OFFERS: &str = "offers";
 
 /// Learns the outcome that an event tells, if it tells one.
-pub fn outcomes(profile: &Profile, event: &Event, now: Timestamp) -> Vec<Fact> {
+pub fn outcomes(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Vec<Fact> {
     let said = match event.kind {
         Call::Track => Said::read(&event.name, &event.properties),
         Call::Identify | Call::Page | Call::Screen | Call::Group | Call::Alias => None,
@@ -21,13 +24,24 @@ pub fn outcomes(profile: &Profile, event: &Event, now: Timestamp) -> Vec<Fact> {
     };
     let id = said.decision.as_deref().map(fingerprint);
     let decision = id.and_then(|id| profile.decisions.get(id));
-    let (subject, mut facts, what) = match decision {
-        Some(decision) => {
-            let (told, what) = of_decision(decision, &said, event.at);
-            let told = told.into_iter().map(|told| Fact::Told(told.into()));
-            (decision.placement.clone(), told.collect(), what)
+    let mut facts = Vec::new();
+    let (subject, what) = if let Some(decision) = decision {
+        let (told, what) = of_decision(decision, &said, event.at);
+        for told in told {
+            facts.extend(responses(
+                bundle,
+                &told.offer,
+                Some(&told.placement),
+                told.kind,
+                told.at,
+            ));
+            facts.push(Fact::Told(told.into()));
         }
-        None => (OFFERS.into(), Vec::new(), alone(&said)),
+        (decision.placement.clone(), what)
+    } else {
+        let offer = said.offer.iter();
+        facts.extend(offer.flat_map(|offer| responses(bundle, offer, None, said.kind, event.at)));
+        (OFFERS.into(), alone(&said))
     };
     facts.push(Fact::Traced(Trace {
         at: now,
@@ -39,6 +53,32 @@ pub fn outcomes(profile: &Profile, event: &Event, now: Timestamp) -> Vec<Fact> {
         times: 1,
     }));
     facts
+}
+
+/// Returns what contact policies count of a response: for the offer, for its groups, and for where it was given.
+fn responses(
+    bundle: &Bundle,
+    offer: &Arc<str>,
+    placement: Option<&Arc<str>>,
+    kind: Kind,
+    at: Timestamp,
+) -> Vec<Fact> {
+    let own = bundle.offer(offer);
+    let groups = own.map_or(&[][..], |offer| &offer.groups).iter();
+    let groups = groups.filter_map(|name| bundle.group(name));
+    let place = placement.and_then(|name| bundle.placement(name));
+    let own = own.map(|it| (Of::Offer(it.id.clone()), &it.engagement.contact));
+    let groups = groups.map(|it| (Of::Group(it.name.clone()), &it.engagement.contact));
+    let place = place.map(|it| (Of::Placement(it.name.clone()), &it.contact));
+    let counted = own.into_iter().chain(groups).chain(place);
+    let fact = |(of, policies): (Of, &Vec<ContactPolicy>)| {
+        let counting = policies.iter().filter(|policy| policy.counts(kind));
+        counting.clone().next()?;
+        // Whatever the policies of the same thing count must be remembered together.
+        let keep = policies.iter().map(ContactPolicy::keep).max()?;
+        Some(Fact::Responded(of, kind, at, keep))
+    };
+    counted.filter_map(fact).collect()
 }
 
 /// Finds the offers of a remembered decision that an outcome is about.

@@ -285,6 +285,7 @@ impl<'a> Walk<'a> {
             placement,
             limit: Some(1),
             env: self.env(),
+            learnt: self.input.learnt,
         };
         let ranked = match offers::rank(&question, self.input.scores) {
             Ok(ranked) => ranked,
@@ -298,6 +299,7 @@ impl<'a> Walk<'a> {
         self.trace(&node.label, ranked.what());
         if !self.is_shadow() {
             self.effects.facts.extend(ranked.given);
+            self.effects.updates.extend(ranked.updates);
             self.effects.answers.push(ranked.answer.into());
         }
         self.resume(node, node.next)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::decide::contest::{Parked, Winner};
 use crate::decide::send::Settled;
 use crate::decide::{absences, journeys, migrate, observe, offers, run, segments};
+use crate::domain::learning::{Tallies, Update};
 use crate::domain::{
     Action, Answer, Cell, Crossing, Event, Fact, Profile, Score, Timer, Timestamp, Value,
 };
@@ -18,6 +19,8 @@ pub struct Input<'a> {
     pub stage: Stage<'a>,
     /// The scores that the step asked for before.
     pub scores: &'a Scores,
+    /// What all outcomes have taught so far.
+    pub learnt: &'a Tallies,
     /// W3C trace context of what came in.
     pub traceparent: Option<&'a Arc<str>>,
 }
@@ -80,6 +83,8 @@ pub struct Ask {
     pub context: Value,
     /// At most so many offers, if fewer than the placement allows.
     pub limit: Option<u32>,
+    /// Nothing is known of the customer, and nothing will be of this call: an answer by context and placement alone.
+    pub stranger: bool,
 }
 
 /// Scores by model, one a row of the request.
@@ -118,6 +123,8 @@ pub struct Effects {
     pub crossings: Vec<Crossing>,
     /// Runs that are to go on, once the facts are applied.
     pub runs: Vec<u32>,
+    /// What is added to tallies.
+    pub updates: Vec<Update>,
     /// Sends that wait until all runs of the moment have walked.
     pub parked: Vec<Parked>,
 }
@@ -144,6 +151,6 @@ pub fn step(bundle: &Bundle, profile: &Profile, input: Input<'_>, now: Timestamp
         Stage::Migrate => Step::Done(migrate::migrate(bundle, profile, now)),
         Stage::Crossed(of) => Step::Done(journeys::crossed(bundle, profile, of, now)),
         Stage::Fire(timer) => Step::Done(absences::fire(bundle, profile, timer, now)),
-        Stage::Ask(ask) => offers::ask(bundle, profile, ask, input.scores, now),
+        Stage::Ask(ask) => offers::ask(bundle, profile, ask, &input, now),
     }
 }

@@ -1,5 +1,7 @@
 //! What facts tell of a customer that no event stands for.
 
+use std::collections::BTreeSet;
+
 use crate::domain::Fact;
 
 /// What the last facts told of a customer.
@@ -51,4 +53,13 @@ impl Told {
             | Fact::Responded(..) => {}
         }
     }
+}
+
+/// Returns the indexes of both lists, of what an event concerns and what was told, sorted, each once.
+pub fn union(a: &[usize], b: &[usize]) -> Vec<usize> {
+    if a.is_empty() || b.is_empty() {
+        return [a, b].concat();
+    }
+    let all: BTreeSet<usize> = a.iter().chain(b).copied().collect();
+    all.into_iter().collect()
 }

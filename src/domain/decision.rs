@@ -5,11 +5,12 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::learning::{Arm, Credit};
 use crate::domain::outcome::{Kind, Told};
 use crate::domain::{Duration, Timestamp};
 
 /// A decision that gave something.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
     /// Fingerprint of its id.
     pub id: u64,
@@ -19,23 +20,31 @@ pub struct Decision {
     pub at: Timestamp,
     /// How long after it outcomes count.
     pub attribution: Duration,
+    /// Whose part of the customers it was for, where parts are compared.
+    pub arm: Option<Arm>,
     /// What was given: the place in the answer is the place in the list.
     pub offers: Vec<Given>,
 }
 
 /// An offer that was given.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Given {
     /// Its id.
     pub offer: Arc<str>,
     /// The outcomes so far, by [`Kind::bit`].
     pub outcomes: u8,
+    /// What a learner makes of them.
+    pub credit: Option<Credit>,
 }
 
 impl Given {
     /// Returns an offer of which nothing has come back.
     pub const fn new(offer: Arc<str>) -> Self {
-        Self { offer, outcomes: 0 }
+        Self {
+            offer,
+            outcomes: 0,
+            credit: None,
+        }
     }
 
     /// Tells if such an outcome has come back.
@@ -52,7 +61,7 @@ impl Decision {
 }
 
 /// The recent decisions, the newest last: at most [`Decisions::MAX`], with at most [`Decisions::OFFERS_MAX`] offers together.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Decisions(VecDeque<Decision>);
 
 impl Decisions {

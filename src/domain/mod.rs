@@ -1,6 +1,7 @@
 //! The words everything else is written in.
 
 pub mod action;
+pub mod answer;
 pub mod cart;
 pub mod consent;
 pub mod contact;
@@ -11,6 +12,7 @@ pub mod fact;
 pub mod folded;
 pub mod id;
 pub mod instance;
+pub mod learning;
 pub mod name;
 pub mod outcome;
 pub mod people;
@@ -25,7 +27,8 @@ pub mod trace;
 pub mod value;
 pub mod zone;
 
-pub use action::{Action, Answer, Choice, Loser, Reason};
+pub use action::Action;
+pub use answer::{Answer, Choice, Loser, Reason};
 pub use crossing::Crossing;
 pub use event::Event;
 pub use fact::Fact;

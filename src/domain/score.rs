@@ -2,13 +2,25 @@
 
 use std::sync::Arc;
 
-/// One input column of one row.
-#[derive(Clone, Debug, PartialEq)]
+use serde::{Deserialize, Serialize};
+
+/// One input column of one row; equal if every bit is, so that an unknown number equals itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Cell {
     /// A number; NaN is *unknown*.
     Number(f32),
     /// Text.
     Text(Arc<str>),
+}
+
+impl PartialEq for Cell {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Number(a), Self::Number(b)) => a.to_bits() == b.to_bits(),
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Number(_), Self::Text(_)) | (Self::Text(_), Self::Number(_)) => false,
+        }
+    }
 }
 
 /// What a model says of one row.

@@ -72,6 +72,16 @@ impl Default for Zone {
     }
 }
 
+/// Returns the day after a date that has no time: of `2026-02-28` it is `2026-03-01`; `None` of everything else.
+pub fn day_after(text: &str) -> Option<String> {
+    let text = text.trim();
+    let day: Date = text
+        .parse()
+        .ok()
+        .filter(|_| !text.contains([':', 'T', 't']))?;
+    Some(day.tomorrow().ok()?.to_string())
+}
+
 impl Zone {
     /// Universal time.
     pub const UTC: Self = Self(TimeZone::UTC);

@@ -9,9 +9,10 @@ use crate::domain::Zone;
 use crate::domain::instance::Instance;
 use crate::policy::feature::Feature;
 use crate::policy::journey::Journey;
+use crate::policy::learner::Learner;
 use crate::policy::limits::Limits;
 use crate::policy::model::Model;
-use crate::policy::offer::{Offer, Placement};
+use crate::policy::offer::{Group, Offer, Placement};
 use crate::policy::question::Vocabulary;
 use crate::policy::segment::Segment;
 
@@ -28,8 +29,12 @@ pub struct Bundle {
     pub ended: BTreeSet<Arc<str>>,
     /// Offers by id.
     pub offers: BTreeMap<Arc<str>, Offer>,
+    /// Groups of offers by name.
+    pub groups: BTreeMap<Arc<str>, Group>,
     /// Placements by name.
     pub placements: BTreeMap<Arc<str>, Placement>,
+    /// Learners by name.
+    pub learners: BTreeMap<Arc<str>, Learner>,
     /// What holds for the sends of all journeys.
     pub limits: Limits,
     /// Models by name.
@@ -57,8 +62,12 @@ pub struct Archive {
     pub placements: BTreeMap<Arc<str>, Placement>,
     /// Offers by id.
     pub offers: BTreeMap<Arc<str>, Offer>,
+    /// Groups by name.
+    pub groups: BTreeMap<Arc<str>, Group>,
     /// Models by name.
     pub models: BTreeMap<Arc<str>, Model>,
+    /// Learners by name.
+    pub learners: BTreeMap<Arc<str>, Learner>,
 }
 
 /// Who listens to an event, by the event's name; an event that nobody listens to costs nothing.
@@ -142,10 +151,29 @@ impl Bundle {
         live.or_else(|| self.archive.offers.get(id))
     }
 
+    /// Returns a group by name, also one that only offers of earlier journeys are in.
+    pub fn group(&self, name: &str) -> Option<&Group> {
+        let live = self.groups.get(name);
+        live.or_else(|| self.archive.groups.get(name))
+    }
+
     /// Returns a model by name, also one that only earlier journeys ask.
     pub fn model(&self, name: &str) -> Option<&Model> {
         let live = self.models.get(name);
         live.or_else(|| self.archive.models.get(name))
+    }
+
+    /// Returns a learner by name, also one that only earlier journeys ask.
+    pub fn learner(&self, name: &str) -> Option<&Learner> {
+        let live = self.learners.get(name);
+        live.or_else(|| self.archive.learners.get(name))
+    }
+
+    /// Returns the learner of a version, also one that only earlier journeys ask.
+    pub fn learner_of(&self, version: u64) -> Option<&Learner> {
+        let live = self.learners.values();
+        let mut all = live.chain(self.archive.learners.values());
+        all.find(|learner| learner.version == version)
     }
 
     /// Returns a segment by name, with its index.

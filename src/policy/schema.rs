@@ -121,6 +121,7 @@ impl Schemas {
         fields(&[
             ("id", Shape::Text),
             ("value", Shape::Number),
+            ("group", Shape::Text),
             ("data", Shape::Any),
         ])
     }

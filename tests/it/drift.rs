@@ -37,6 +37,20 @@ async fn drift_is_seen_from_decisions_and_their_outcomes() {
     let alarm = |kind: &str, is: u8| {
         format!("attune_model_alarm{{model=\"accept\",kind=\"{kind}\"}} {is}\n")
     };
+    let client = async_nats::connect(nats.url()).await.unwrap();
+    let context = async_nats::jetstream::new(client);
+    // What becomes of an offer to a stranger is not followed.
+    for n in 0..=WINDOW {
+        let hello = good(&format!("c-{n}"), &json!({ "event": "Hello" })).to_string();
+        let sent = context.publish("attune.events.any", hello.into()).await;
+        sent.unwrap().await.unwrap();
+    }
+    let start = Instant::now();
+    let last = format!("/v1/customers/c-{WINDOW}");
+    while attune.get(&last).await.unwrap().0 != 200 {
+        assert!(start.elapsed() < PATIENCE, "{}", attune.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let first = decide(&attune, 0).await;
     let (_, metrics) = attune.get("/metrics").await.unwrap();
     assert!(metrics.contains(&alarm("inputs", 0)), "{metrics}");
@@ -46,8 +60,6 @@ async fn drift_is_seen_from_decisions_and_their_outcomes() {
         "properties": { "decision_id": first, "offer": "tea" },
     });
     let event = good("c-0", &event).to_string();
-    let client = async_nats::connect(nats.url()).await.unwrap();
-    let context = async_nats::jetstream::new(client);
     let sent = context.publish("attune.events.any", event.into()).await;
     sent.unwrap().await.unwrap();
     for n in 1..WINDOW {

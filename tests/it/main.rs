@@ -20,6 +20,8 @@ mod bounded;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod crash_learning;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod drift;
@@ -29,6 +31,8 @@ mod example_models;
 mod examples;
 #[cfg(test)]
 mod export;
+#[cfg(test)]
+mod hillstrom;
 #[cfg(test)]
 mod people;
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::actors::record::{Commit, Dead, Forward};
 use crate::clock::Clock;
 use crate::decide::Cause;
 use crate::decide::drive::Moment;
+use crate::domain::learning::Tallies;
 use crate::domain::segment::Decoded;
 use crate::domain::{Answer, CustomerId, Duration, Profile, Timestamp};
 use crate::stream::Delivery;
@@ -30,6 +31,8 @@ pub type Loaded = (CustomerId, Option<Arrival>);
 pub struct Batch {
     /// What decides about all of them.
     pub policies: Arc<Policies>,
+    /// What all outcomes have taught.
+    learnt: Arc<Tallies>,
     /// One a customer, in the order in which they first appear.
     pub work: Vec<Work>,
     index: HashMap<CustomerId, usize, RandomState>,
@@ -60,6 +63,8 @@ pub struct Work {
     pub decided: Option<Decided>,
     /// Whether the profile has learnt anything.
     pub learnt: bool,
+    /// Nothing is known of the customer and only decide calls came in: nothing is remembered.
+    pub stranger: bool,
     /// Answers to the decide calls, in order.
     pub answers: VecDeque<Option<Arc<Answer>>>,
 }
@@ -75,9 +80,10 @@ pub enum Origin {
 }
 
 impl Batch {
-    fn new(policies: Arc<Policies>, offset: u64) -> Self {
+    fn new(policies: Arc<Policies>, learnt: Arc<Tallies>, offset: u64) -> Self {
         Self {
             policies,
+            learnt,
             work: Vec::new(),
             index: HashMap::default(),
             offset,
@@ -101,6 +107,7 @@ impl Batch {
                 origins,
                 decided: None,
                 learnt: false,
+                stranger: false,
                 answers,
             };
             self.work.push(work);
@@ -111,6 +118,21 @@ impl Batch {
         self.n_inputs += 1;
     }
 
+    /// Notes that nothing is known of a customer: of one who only asks nothing will be.
+    fn meet(&mut self, customer: &CustomerId) {
+        let idx = self.index.get(customer);
+        let Some(work) = idx.and_then(|idx| self.work.get_mut(*idx)) else {
+            return;
+        };
+        let asks = |input: &Input| matches!(input.cause, Cause::Ask(_));
+        work.stranger = work.inputs.iter().all(asks);
+        for input in work.inputs.iter_mut().filter(|_| work.stranger) {
+            if let Cause::Ask(ask) = &mut input.cause {
+                ask.stranger = true;
+            }
+        }
+    }
+
     fn is_nothing(&self, offset: u64) -> bool {
         self.work.is_empty() && self.looks.is_empty() && self.offset <= offset
     }
@@ -119,7 +141,11 @@ impl Batch {
 impl State {
     /// Takes what waits, up to the bounds of a batch, and hands it to the customers.
     pub(super) fn begin_batch(&mut self) -> Result<(), Error> {
-        let mut batch = Batch::new(self.engine.live.get(), self.offset);
+        let mut batch = Batch::new(
+            self.engine.live.get(),
+            self.engine.board.view(),
+            self.offset,
+        );
         self.take_due(&mut batch)?;
         self.engine
             .clone()
@@ -299,6 +325,10 @@ impl State {
     }
 
     pub(super) fn loaded(&mut self, loaded: Vec<Loaded>) -> Result<(), Error> {
+        if let Some(batch) = &mut self.batch {
+            let unknown = loaded.iter().filter(|(_, known)| known.is_none());
+            unknown.for_each(|(customer, _)| batch.meet(customer));
+        }
         let works = |customer: &CustomerId| {
             self.batch
                 .as_ref()
@@ -346,7 +376,8 @@ impl State {
             };
             let inputs = std::mem::take(&mut work.inputs);
             // A customer that is gone drops the slot, which counts as no answer.
-            let apply = customer::Message::Apply(inputs, batch.policies.clone(), slot);
+            let (policies, learnt) = (batch.policies.clone(), batch.learnt.clone());
+            let apply = customer::Message::Apply(inputs, policies, learnt, slot);
             let _gone = resident.actor.cast(apply);
         }
         self.engine.meters.route.since(start);

@@ -10,6 +10,7 @@ use crate::actors::emitter::Emission;
 use crate::actors::gather::gather;
 use crate::actors::record::{Commit, Dead, Span};
 use crate::actors::recover;
+use crate::domain::learning::Update;
 use crate::domain::{Fact, What};
 use crate::stream::{CommitId, Streams};
 
@@ -87,9 +88,13 @@ impl State {
             forwards: batch.forwards.clone(),
             ..Commit::default()
         };
+        let mut updates = Vec::new();
         for work in &mut batch.work {
-            collect(work, &mut commit);
+            collect(work, &mut commit, &mut updates);
         }
+        // Evidence is added in the order of the events, however they were batched: so its last bit is the same, too.
+        updates.sort_by_key(|(seq, _)| *seq);
+        commit.updates = updates.into_iter().map(|(_, update)| update).collect();
         batch.commit = commit;
         if batch.commit.is_empty() {
             // Nothing was learnt: the offset goes with the next commit or checkpoint.
@@ -134,6 +139,7 @@ impl State {
             self.checkpoint.appended(self.offset);
         }
         self.settle(&mut batch, span);
+        self.learn(&batch.commit.updates);
         if batch.commit.emits() {
             self.emitting.push_back(span);
             let commit = std::mem::take(&mut batch.commit);
@@ -156,6 +162,11 @@ impl State {
             let Some(decided) = work.decided.take() else {
                 continue;
             };
+            if work.stranger {
+                self.residents.dismiss(&work.customer);
+                reply(work);
+                continue;
+            }
             if let Some(resident) = self.residents.get_mut(&work.customer) {
                 resident.due = decided.due;
                 let since = resident.dirty_since.or(work.learnt.then_some(span.after));
@@ -225,19 +236,27 @@ fn panicked(work: &Work) -> Option<&str> {
 }
 
 /// Moves what a customer decided into the commit.
-fn collect(work: &mut Work, commit: &mut Commit) {
+fn collect(work: &mut Work, commit: &mut Commit, updates: &mut Vec<(u64, Update)>) {
     let Some(decided) = &mut work.decided else {
         return;
     };
+    let stranger = work.stranger;
     let mut facts = Vec::new();
     for (outcome, origin) in decided.outcomes.iter_mut().zip(&work.origins) {
-        facts.append(&mut outcome.facts);
-        commit.actions.append(&mut outcome.actions);
-        commit.crossings.append(&mut outcome.crossings);
+        if !stranger {
+            facts.append(&mut outcome.facts);
+            commit.actions.append(&mut outcome.actions);
+            commit.crossings.append(&mut outcome.crossings);
+        }
         if let Origin::Ask(_) = origin {
             work.answers.push_back(outcome.answers.last().cloned());
         }
         commit.answers.append(&mut outcome.answers);
+        let seq = match origin {
+            Origin::Event(seq) => *seq,
+            Origin::Timer | Origin::Ask(_) => u64::MAX,
+        };
+        updates.extend(outcome.updates.drain(..).map(|update| (seq, update)));
     }
     work.learnt = !facts.is_empty();
     if work.learnt {

@@ -4,6 +4,7 @@ mod batch;
 mod checkpoint;
 mod commit;
 mod input;
+mod learnt;
 mod residents;
 mod rounds;
 
@@ -24,6 +25,7 @@ use crate::actors::recover::Recovered;
 use crate::actors::table::Table;
 use crate::actors::timers::Timers;
 use crate::domain::{Partition as Id, Timestamp};
+pub use learnt::Learnt;
 pub use residents::Arrival;
 
 use batch::Batch;
@@ -77,6 +79,7 @@ pub struct State {
     emitting: VecDeque<Span>,
     marks: crate::stream::Marks,
     checkpoint: checkpoint::Pace,
+    learnt: Learnt,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -109,6 +112,7 @@ impl Actor for Partition {
             recovered,
         } = start;
         let emitter = Emitter::start(&engine, myself.clone(), recovered.marks, recovered.outbox);
+        engine.board.begin(id, &recovered.learnt.tallies);
         let residents = Residents::start(&engine, recovered.customers).await?;
         let mut state = State {
             id,
@@ -134,6 +138,7 @@ impl Actor for Partition {
                 checkpoint::first_wait(&engine, id),
             ),
             stopping: None,
+            learnt: recovered.learnt,
             engine,
             table,
             myself,

@@ -118,6 +118,13 @@ impl Residents {
         Some(resident)
     }
 
+    /// Lets a customer go of whom nothing is to be remembered.
+    pub fn dismiss(&mut self, customer: &CustomerId) {
+        if let Some(resident) = self.forget(customer) {
+            retire(&resident);
+        }
+    }
+
     /// Returns every resident.
     pub fn iter(&self) -> impl Iterator<Item = (&CustomerId, &Resident)> {
         self.table.iter()

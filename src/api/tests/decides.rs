@@ -17,7 +17,7 @@ async fn a_call_is_answered_with_offers_and_why() {
     assert_eq!(answered.status, 200);
     assert_eq!(answered.header("content-type"), "application/json");
     expect![[r#"
-        {"decision_id":"34feaf38d2ba90f5a1494156c6b665e2","customer":"ada","placement":"hero","offers":[{"offer":"shipping","propensity":null,"priority":4.0,"data":{"title":"Free shipping"},"reasons":["priority 4.000000 from p 1 (no model) and value 4"]},{"offer":"welcome","propensity":0.25,"priority":2.0,"data":null,"reasons":["priority 2.000000 from p 0.250000 and value 8"]}],"losers":[{"offer":"club","reason":"INELIGIBLE","detail":"context.page == 'club' [unknown == \"club\"] offers.yaml:5","priority":null}],"degraded":false,"fallback":false,"decided_at":"2026-01-05T10:03:00.000Z"}
+        {"decision_id":"34feaf38d2ba90f5a1494156c6b665e2","customer":"ada","placement":"hero","offers":[{"offer":"shipping","propensity":null,"priority":4.0,"probability":1.0,"explored":false,"factors":{"p":1.0,"c":1.0,"v":4.0,"l":1.0},"data":{"title":"Free shipping"},"reasons":["priority 4.000000 from p 1 (no model), context 1, value 4 and levers 1"]},{"offer":"welcome","propensity":0.25,"priority":2.0,"probability":1.0,"explored":false,"factors":{"p":0.25,"c":1.0,"v":8.0,"l":1.0},"inputs":{"model":"purchase-intent","row":[1.0]},"data":null,"reasons":["priority 2.000000 from p 0.250000, context 1, value 8 and levers 1"]}],"losers":[{"offer":"club","reason":"INELIGIBLE","detail":"context.page == 'club' [unknown == \"club\"] offers.yaml:5","priority":null}],"passed_over":[],"degraded":false,"fallback":false,"decided_at":"2026-01-05T10:03:00.000Z"}
     "#]].assert_eq(&(answered.body.clone() + "\n"));
 }
 
@@ -43,11 +43,34 @@ async fn context_and_limit_reach_the_decision() {
         ids.join(" ")
     };
     let club = r#"{"customer":"eve","placement":"hero","context":{"page":"club"}}"#;
-    assert_eq!(offers(club).await, "club shipping welcome");
+    // Of her nothing is known: what has a cap would have to be remembered.
+    assert_eq!(offers(club).await, "club shipping");
     let one = r#"{"customer":"eve","placement":"hero","limit":1,"context":{"page":"club"}}"#;
     assert_eq!(offers(one).await, "club");
     let nulls = r#"{"customer":"eve","placement":"footer","limit":null,"context":null,"explain":null,"decision_key":null}"#;
     assert_eq!(offers(nulls).await, "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_known_gets_an_answer_and_leaves_nothing_behind() {
+    let world = World::start(None).await;
+    world.ada().await;
+    let n_residents = || world.node.engine.meters.residents.get();
+    let n_before = n_residents();
+    for call in [
+        r#"{"customer":"bot","placement":"hero"}"#,
+        r#"{"customer":"bot","placement":"hero"}"#,
+        r#"{"customer":null,"placement":"hero"}"#,
+        r#"{"placement":"hero","decision_key":"k"}"#,
+    ] {
+        let answer = world.decide(call).await.json();
+        assert_eq!(answer["offers"][0]["offer"], "shipping", "{call}");
+    }
+    assert_eq!(world.get("/v1/customers/bot").await.status, 404);
+    assert_eq!(world.get("/v1/customers/nobody-k").await.status, 404);
+    assert_eq!(n_residents(), n_before);
+    world.tell("bot", &[r#"{"type":"track","event":"Product Viewed","userId":"bot","messageId":"b1","timestamp":"2026-01-05T10:02:00Z"}"#]).await;
+    assert_eq!(world.get("/v1/customers/bot").await.status, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,9 +89,9 @@ async fn a_body_that_is_no_call_is_refused() {
         nonsense
           {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"the body is not JSON: expected ident at line 1 column 2"}
         []
-          {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"invalid type: sequence, expected a JSON object with `customer` and `placement`"}
+          {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"invalid type: sequence, expected a JSON object with `placement`, and `customer` if it is known"}
         7
-          {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"invalid type: integer `7`, expected a JSON object with `customer` and `placement`"}
+          {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"invalid type: integer `7`, expected a JSON object with `placement`, and `customer` if it is known"}
         {"customer":"ada","placement":"hero"
           {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"the body is not JSON: EOF while parsing an object at line 1 column 36"}
         {"customer":"ada","placement":"hero"} x
@@ -81,22 +104,16 @@ async fn a_body_that_is_no_call_is_refused() {
 async fn a_field_that_is_missing_unknown_or_there_twice_is_named() {
     let calls = [
         "{}",
-        r#"{"placement":"hero"}"#,
         r#"{"customer":"ada"}"#,
-        r#"{"customer":null,"placement":"hero"}"#,
         r#"{"customer":"ada","placement":"hero","custmer":"eve"}"#,
         r#"{"customer":"ada","placement":"hero","now":"2026"}"#,
         r#"{"customer":"ada","customer":"eve","placement":"hero"}"#,
     ];
     let expected = expect![[r#"
         {}
-          {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"missing field `customer`"}
-        {"placement":"hero"}
-          {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"missing field `customer`"}
+          {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"missing field `placement`"}
         {"customer":"ada"}
           {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"missing field `placement`"}
-        {"customer":null,"placement":"hero"}
-          {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"missing field `customer`"}
         {"customer":"ada","placement":"hero","custmer":"eve"}
           {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"unknown field `custmer`, did you mean `customer`?"}
         {"customer":"ada","placement":"hero","now":"2026"}

@@ -5,6 +5,7 @@ mod decides;
 mod describes;
 mod evals;
 mod guards;
+mod placements;
 mod replies;
 mod shows;
 mod world;

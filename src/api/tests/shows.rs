@@ -142,6 +142,7 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
     let lines: Vec<_> = answered.body.lines().filter(steady).collect();
     expect![[r#"
         attune_actions_total 0
+        attune_lessons_total 0
         attune_customer_state_bytes_total 0
         attune_customers_oversized_total 0
         attune_dead_letters_total 0

@@ -11,6 +11,7 @@ use bytes::Bytes;
 use tempfile::TempDir;
 use tower_service::Service;
 
+use crate::actors::board::Board;
 use crate::actors::engine::CrashPoint;
 use crate::actors::live::{Live, Policies};
 use crate::actors::{Engine, Limits, Node};
@@ -217,6 +218,7 @@ async fn engine(streams: &JetStream, limits: Limits) -> Engine {
         payload_max: opened.payload_max,
         created: opened.created.as_millis(),
         limits,
+        board: Board::default(),
         meters: Meters::default(),
         crash: CrashPoint::default(),
     }

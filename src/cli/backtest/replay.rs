@@ -11,6 +11,7 @@ use crate::cli::backtest::saved;
 use crate::cli::backtest::summary::Summary;
 use crate::decide::drive::{Moment, Outcome, Scoring};
 use crate::decide::{Cause, Request, Scores, handle};
+use crate::domain::learning::Tallies;
 use crate::domain::{Action, Cell, CustomerId, Fact, Profile, Timestamp, What};
 use crate::policy::Bundle;
 use crate::scoring::Scorer;
@@ -33,6 +34,8 @@ pub struct Replay<'a> {
     pub held: Vec<Held>,
     side: &'a Side,
     customers: Customers,
+    /// What all outcomes have taught so far.
+    learnt: Tallies,
     /// Who wants to be woken, the earliest first; equal times by customer.
     timers: BTreeSet<(Timestamp, CustomerId)>,
 }
@@ -58,6 +61,7 @@ impl<'a> Replay<'a> {
             held: Vec::new(),
             side,
             customers: Customers::new(customers_max),
+            learnt: Tallies::default(),
             timers: BTreeSet::new(),
         }
     }
@@ -102,6 +106,7 @@ impl<'a> Replay<'a> {
     /// The writer or the disk fails.
     pub fn save(&self, to: &mut dyn Write) -> anyhow::Result<()> {
         saved::put(to, &self.summary)?;
+        saved::put(to, &self.learnt)?;
         self.customers.save(to)
     }
 
@@ -112,6 +117,7 @@ impl<'a> Replay<'a> {
     /// What was saved is damaged, or the disk fails.
     pub fn load(&mut self, from: &mut dyn Read) -> anyhow::Result<()> {
         self.summary = saved::get(from)?;
+        self.learnt = saved::get(from)?;
         self.timers = self.customers.load(from)?;
         Ok(())
     }
@@ -134,7 +140,8 @@ impl<'a> Replay<'a> {
         };
         let Side { bundle, scorer } = self.side;
         let scoring: Scoring<'_> = &|requests| score(scorer.as_ref(), requests);
-        let outcome = handle(bundle, &mut customer.profile, cause, moment, None, scoring);
+        let (profile, learnt) = (&mut customer.profile, &self.learnt);
+        let outcome = handle(bundle, profile, cause, moment, None, scoring, learnt);
         let (old, due) = (customer.due, customer.profile.next_due());
         customer.due = due;
         if old != due {
@@ -152,6 +159,9 @@ impl<'a> Replay<'a> {
 
     fn learn(&mut self, id: &CustomerId, outcome: Outcome) {
         self.summary.learn(&outcome);
+        for update in &outcome.updates {
+            self.learnt.apply(update);
+        }
         for fact in &outcome.facts {
             if let Fact::Traced(trace) = fact
                 && let What::Blocked(code, _) = &trace.what

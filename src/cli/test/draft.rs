@@ -7,7 +7,7 @@ use crate::cli::test::judge::judge;
 use crate::cli::test::past::Past;
 use crate::cli::test::suite;
 use crate::cli::test::world::World;
-use crate::decide::drive::Moment;
+use crate::decide::drive::{Moment, NOTHING, Scoring};
 use crate::decide::{Cause, Scores, handle};
 use crate::domain::consent::Said;
 use crate::domain::event::Kind;
@@ -122,9 +122,16 @@ fn customer(past: &Past) -> Customer {
             at_due: true,
         };
         let cause = Cause::Event(event.clone());
-        handle(&nobody, &mut profile, &cause, moment, None, &|_| {
-            Scores::new()
-        });
+        let scoring: Scoring<'_> = &|_| Scores::new();
+        handle(
+            &nobody,
+            &mut profile,
+            &cause,
+            moment,
+            None,
+            scoring,
+            &NOTHING,
+        );
     }
     Customer {
         id: past.customer.clone(),

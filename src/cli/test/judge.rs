@@ -161,11 +161,10 @@ impl<'a> Look<'a> {
         &self,
         offers: impl Iterator<Item = &'k Arc<str>>,
     ) -> std::collections::BTreeMap<Arc<str>, Arc<str>> {
-        let losers = self.world.answers.last();
-        let losers = losers.map_or(&[][..], |answer| &answer.losers);
+        let last = self.world.answers.last();
         let found = |offer: &'k Arc<str>| {
-            let loser = losers.iter().find(|loser| loser.offer == *offer)?;
-            Some((offer.clone(), Arc::from(loser.reason.code())))
+            let reason = last?.lost(offer)?;
+            Some((offer.clone(), Arc::from(reason.code())))
         };
         offers.filter_map(found).collect()
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::decide::drive::{self, Moment, Outcome, Scoring};
 use crate::decide::{Ask, Cause, Request, Scores, handle};
+use crate::domain::learning::Tallies;
 use crate::domain::{
     Action, Answer, Cell, Duration, Event, Fact, Profile, Score, Timestamp, Trace, Value, consent,
 };
@@ -41,6 +42,8 @@ pub struct World<'a> {
     pub answers: Vec<Arc<Answer>>,
     /// Up to where in the log the last expectation of a kind has looked, by its key and journey.
     pub looked: BTreeMap<(&'static str, Option<Arc<str>>), usize>,
+    /// What the outcomes so far have taught.
+    learnt: Tallies,
     scorer: &'a dyn Scorer,
     n_asked: usize,
 }
@@ -70,6 +73,7 @@ impl<'a> World<'a> {
             actions: Vec::new(),
             answers: Vec::new(),
             looked: BTreeMap::new(),
+            learnt: Tallies::default(),
             scorer,
             n_asked: 0,
         }
@@ -97,6 +101,7 @@ impl<'a> World<'a> {
                     placement: placement.clone(),
                     context: context.clone(),
                     limit: *limit,
+                    stranger: false,
                 };
                 self.handle(&Cause::Ask(ask), now);
             }
@@ -135,6 +140,7 @@ impl<'a> World<'a> {
             moment,
             None,
             scoring,
+            &self.learnt,
         );
         self.learn(outcome);
     }
@@ -142,6 +148,9 @@ impl<'a> World<'a> {
     fn learn(&mut self, outcome: Outcome) {
         let traces = outcome.facts.iter().filter_map(Fact::as_trace);
         self.log.extend(traces.cloned().map(Line::Trace));
+        for update in &outcome.updates {
+            self.learnt.apply(update);
+        }
         self.actions.extend(outcome.actions);
         self.answers.extend(outcome.answers);
     }
@@ -151,6 +160,9 @@ impl<'a> World<'a> {
 pub fn without_holdouts(mut bundle: Bundle) -> Bundle {
     for journey in &mut bundle.journeys {
         journey.holdout = 0.0;
+    }
+    for placement in bundle.placements.values_mut() {
+        placement.learning.undivided();
     }
     bundle
 }

@@ -11,10 +11,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::decide::env::Env;
-use crate::domain::{Timestamp, Value};
+use crate::domain::{Profile, Timestamp, Value};
 use crate::policy::Place;
 use crate::policy::journey::{Class, Journey, Send};
 use crate::policy::limits::Channel;
+
+pub use consent::{Permit, permit};
+pub use reach::barred;
 
 /// A send that wants to leave.
 pub struct Asked<'a> {
@@ -122,18 +125,23 @@ impl Asked<'_> {
 
     /// Returns the address of the customer on the channel; of several the first.
     fn address(&self) -> Option<Cow<'_, str>> {
-        let (first, rest) = self.channel.address.split_first()?;
-        let mut value = self.env.profile.traits.get(first)?;
-        for segment in rest {
-            value = value.get(segment)?;
-        }
-        if let Value::List(list) = value {
-            value = list.first()?;
-        }
-        match value {
-            Value::Text(text) if !text.trim().is_empty() => Some(Cow::Borrowed(text)),
-            Value::Number(_) => Some(Cow::Owned(value.to_string())),
-            Value::Text(_) | Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => None,
-        }
+        address(&self.channel, self.env.profile)
+    }
+}
+
+/// Returns the address of a customer on a channel; of several the first.
+fn address<'a>(channel: &Channel, profile: &'a Profile) -> Option<Cow<'a, str>> {
+    let (first, rest) = channel.address.split_first()?;
+    let mut value = profile.traits.get(first)?;
+    for segment in rest {
+        value = value.get(segment)?;
+    }
+    if let Value::List(list) = value {
+        value = list.first()?;
+    }
+    match value {
+        Value::Text(text) if !text.trim().is_empty() => Some(Cow::Borrowed(text)),
+        Value::Number(_) => Some(Cow::Owned(value.to_string())),
+        Value::Text(_) | Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => None,
     }
 }

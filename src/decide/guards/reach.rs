@@ -1,16 +1,33 @@
 //! Suppression and reachability: whether there is an address, and whether it may be used.
 
-use crate::decide::guards::{Asked, Block};
+use std::sync::Arc;
+
+use crate::decide::env::Env;
+use crate::decide::guards::{Asked, Block, address};
+use crate::domain::Timestamp;
 use crate::domain::suppression::Scope;
 
 /// Blocks what is on the suppression list, whatever its class.
 pub fn suppressed(asked: &Asked<'_>) -> Option<Block> {
-    let list = &asked.env.profile.suppressed;
-    let entry = list.against(
-        &asked.send.channel,
-        asked.address().as_deref(),
-        asked.env.now,
-    )?;
+    let address = asked.address();
+    let (detail, until) = entry(&asked.env, &asked.send.channel, address.as_deref())?;
+    Some(Block::new("SUPPRESSED", detail, until))
+}
+
+/// Says what of a channel is on the suppression list, for answers that are for the channel.
+pub fn barred(env: &Env<'_>, channel: &str) -> Option<Arc<str>> {
+    let declared = env.bundle.limits.channel(channel);
+    let address = address(&declared, env.profile);
+    let (detail, _) = entry(env, channel, address.as_deref())?;
+    Some(detail.into())
+}
+
+fn entry(
+    env: &Env<'_>,
+    channel: &str,
+    address: Option<&str>,
+) -> Option<(String, Option<Timestamp>)> {
+    let entry = env.profile.suppressed.against(channel, address, env.now)?;
     let what = match &entry.scope {
         Scope::All => "everything".to_owned(),
         Scope::Channel(channel) => format!("channel {channel}"),
@@ -21,7 +38,7 @@ pub fn suppressed(asked: &Asked<'_>) -> Option<Block> {
         .until
         .map_or_else(|| "lifted".to_owned(), |until| until.to_string());
     let detail = format!("suppressed {what} [by {}, until {until}]", entry.by);
-    Some(Block::new("SUPPRESSED", detail, entry.until))
+    Some((detail, entry.until))
 }
 
 /// Says how much is on the list; what stands there is nobody's business who reads a trace.

@@ -1,63 +1,212 @@
-//! What an offer is ranked by.
+//! What an offer is ranked by: P × C × V × L, or what the placement says instead.
+//!
+//! P is the propensity, C = 1 + Σ matching context weights / 100, V the value, L = 1 + (weights of group and offer) / 100.
+//! Source: Pega's arbitration formula.
+
+use std::sync::Arc;
 
 use crate::decide::env::Env;
-use crate::decide::eval::eval;
+use crate::decide::eval::{eval, truth};
+use crate::decide::learn::{Belief, Contender, Explore};
+use crate::decide::offers::believe::Believed;
 use crate::decide::offers::explain::lost;
-use crate::domain::{Loser, Reason, Score};
-use crate::policy::offer::{Offer, Placement};
+use crate::decide::offers::propensity::Propensity;
+use crate::decide::offers::seat::Seat;
+use crate::decide::offers::stages::Passed;
+use crate::domain::answer::{Factors, Inputs};
+use crate::domain::learning::Credit;
+use crate::domain::{Loser, Reason};
+use crate::policy::Expr;
+use crate::policy::offer::{Factor, Offer, Placement, Smoothing};
 
 /// An offer that passed every rule.
 pub struct Candidate<'a> {
     /// The offer.
     pub offer: &'a Offer,
+    /// The place of its group among those that are filled in order.
+    pub order: usize,
     /// What the model says; `None` without one and when it is not available.
     pub propensity: Option<f64>,
-    /// What it is ranked by.
+    /// What the model was asked.
+    pub inputs: Option<Arc<Inputs>>,
+    /// What the priority is made of.
+    pub factors: Factors,
+    /// What it is ranked by: at the best guess of its propensity, once it is chosen by a draw at what was drawn.
     pub priority: f64,
-    /// V.
-    pub value: f64,
+    /// What its priority is drawn from; `None` where it is not drawn.
+    pub drawn: Option<Drawn>,
+    /// What a learner makes of its outcome.
+    pub credit: Option<Credit>,
+    /// How likely it was to be chosen for its place, given the places before.
+    pub probability: f64,
+    /// Whether it was chosen although another one is better as far as anybody knows.
+    pub explored: bool,
 }
 
-/// Computes the priority of an offer: the placement's `rank`, else P × V.
+/// A priority that depends on what is drawn: `base + slope * p`.
+pub struct Drawn {
+    /// What is believed of `p`.
+    pub belief: Belief,
+    /// The priority at 0.
+    pub base: f64,
+    /// By how much it grows up to 1.
+    pub slope: f64,
+}
+
+impl<'a> Candidate<'a> {
+    /// Returns what it enters the contest for a place with.
+    pub fn contender(&self) -> Contender<'a> {
+        let known = Contender::known(&self.offer.id, self.priority);
+        match self.drawn {
+            None => known,
+            Some(Drawn {
+                belief,
+                base,
+                slope,
+            }) => Contender {
+                belief,
+                base,
+                slope,
+                ..known
+            },
+        }
+    }
+}
+
+/// Computes the priority of an offer.
+///
+/// # Errors
+///
+/// The offer loses: what it is worth, or its rank, is not known.
 pub fn judge<'a>(
-    placement: &Placement,
-    offer: &'a Offer,
-    score: Option<&Score>,
+    seat: &Seat<'a>,
+    passed: &Passed<'a>,
+    propensity: Propensity,
+    believed: Option<Believed>,
     env: &Env<'a>,
 ) -> Result<Candidate<'a>, Loser> {
-    let propensity = score.and_then(Score::known);
-    // Without a model, and with a broken one, P is 1: the offers are ranked by value.
-    let p = propensity.unwrap_or(1.0);
+    let (offer, placement) = (passed.offer, seat.placement);
+    let guess = believed
+        .as_ref()
+        .map(|it| it.belief.guess().clamp(0.0, 1.0));
+    let known = guess.or_else(|| propensity.known());
+    let p = guess.unwrap_or_else(|| p(placement.smoothing, &propensity));
     let env = Env {
         offer: Some((offer, None)),
-        propensity: Some(p),
         ..*env
     };
-    let number = |of: &'a crate::policy::Expr, env: &Env<'a>| {
-        eval(&of.root, env).and_then(|value| value.as_f64())
-    };
-    let Some(value) = number(&offer.value, &env) else {
-        return Err(lost(
-            offer,
-            Reason::Unsuitable,
-            format!("{} is unknown", offer.value.text).into(),
-        ));
+    let Some(v) = number(&offer.value, &env) else {
+        let detail = format!("{} is unknown", offer.value.text);
+        return Err(lost(offer, Reason::Unsuitable, detail.into()));
     };
     let env = Env {
-        offer: Some((offer, Some(value))),
+        offer: Some((offer, Some(v))),
         ..env
     };
-    let priority = match &placement.rank {
-        None => Some(p * value),
-        Some(rank) => eval(&rank.root, &env).and_then(|value| value.as_f64()),
+    let price = Price {
+        placement,
+        env,
+        c: context(placement, &env),
+        v,
+        l: (1.0 + passed.levers / 100.0).max(0.0),
     };
-    match priority {
-        Some(priority) => Ok(Candidate {
-            offer,
-            propensity,
-            priority,
-            value,
-        }),
-        None => Err(lost(offer, Reason::Unsuitable, "rank is unknown".into())),
+    let unknown = || lost(offer, Reason::Unsuitable, "rank is unknown".into());
+    let (belief, credit) = believed.map(|it| (it.belief, it.credit)).unzip();
+    let belief = belief.filter(|_| seat.explore == Explore::Thompson);
+    let drawn = belief.map(|belief| price.drawn(belief).ok_or_else(unknown));
+    Ok(Candidate {
+        offer,
+        order: passed.order,
+        propensity: known,
+        inputs: propensity.inputs,
+        factors: price.factors(p),
+        priority: price.priority(p).ok_or_else(unknown)?,
+        drawn: drawn.transpose()?,
+        credit,
+        probability: 1.0,
+        explored: false,
+    })
+}
+
+/// What an offer is ranked by, but for its propensity.
+struct Price<'a> {
+    placement: &'a Placement,
+    env: Env<'a>,
+    c: f64,
+    v: f64,
+    l: f64,
+}
+
+impl Price<'_> {
+    /// Returns the factors; those that do not count are 1.
+    fn factors(&self, p: f64) -> Factors {
+        let or_one = |factor: Factor, x: f64| {
+            if self.placement.factors.contains(&factor) {
+                x
+            } else {
+                1.0
+            }
+        };
+        Factors {
+            p: or_one(Factor::Propensity, p),
+            c: or_one(Factor::Context, self.c),
+            v: or_one(Factor::Value, self.v),
+            l: or_one(Factor::Levers, self.l),
+        }
     }
+
+    /// Returns the priority at a propensity.
+    fn priority(&self, p: f64) -> Option<f64> {
+        let Some(rank) = &self.placement.rank else {
+            return Some(self.factors(p).priority());
+        };
+        let env = Env {
+            propensity: Some(p),
+            ..self.env
+        };
+        eval(&rank.root, &env).and_then(|value| value.as_f64())
+    }
+
+    /// Returns the priority as a line over a propensity that is drawn.
+    fn drawn(&self, belief: Belief) -> Option<Drawn> {
+        let base = self.priority(0.0)?;
+        let slope = self.priority(1.0)? - base;
+        Some(Drawn {
+            belief,
+            base,
+            slope,
+        })
+    }
+}
+
+fn number<'a>(of: &'a Expr, env: &Env<'a>) -> Option<f64> {
+    eval(&of.root, env).and_then(|value| value.as_f64())
+}
+
+/// Returns P: what is known, smoothed as far as the evidence for it is young; 1 without a model, and with a broken one,
+/// so that the offers are ranked by value and levers.
+fn p(smoothing: Option<Smoothing>, propensity: &Propensity) -> f64 {
+    let p = propensity.known().unwrap_or(1.0);
+    match (smoothing, propensity.evidence) {
+        (Some(smoothing), Some(evidence)) => smooth(smoothing, p, evidence),
+        (Some(_) | None, _) => p,
+    }
+}
+
+/// Returns SE/(SE+ME+1)·SP + ME/(SE+ME+1)·P.
+///
+/// - `evidence`: ME, the outcomes that the propensity `p` comes from.
+///
+/// Source: Pega's smoothing of propensities by starting evidence.
+pub fn smooth(start: Smoothing, p: f64, evidence: f64) -> f64 {
+    let all = start.evidence + evidence + 1.0;
+    start.evidence / all * start.propensity + evidence / all * p
+}
+
+/// Returns C, at least 0.
+fn context<'a>(placement: &'a Placement, env: &Env<'a>) -> f64 {
+    let weights = placement.context_weights.iter();
+    let matching = weights.filter(|of| truth(&of.when.root, env) == Some(true));
+    let sum: f64 = matching.map(|of| of.weight).sum();
+    (1.0 + sum / 100.0).max(0.0)
 }

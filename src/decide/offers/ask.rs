@@ -1,20 +1,31 @@
 //! A decide call: one decision, its line in the timeline and its answer.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use crate::decide::env::Env;
 use crate::decide::offers::{Question, rank};
-use crate::decide::step::{Ask, Effects, Scores, Step};
+use crate::decide::step::{Ask, Effects, Input, Step};
 use crate::domain::action::stable_id;
 use crate::domain::decision::{Decision, Given};
+use crate::domain::learning::Credit;
 use crate::domain::outcome::fingerprint;
 use crate::domain::{Answer, Fact, Profile, Timestamp, Trace};
 use crate::policy::Bundle;
 use crate::policy::offer::Placement;
 
 /// Answers a decide call.
-pub fn ask(bundle: &Bundle, profile: &Profile, ask: &Ask, scores: &Scores, now: Timestamp) -> Step {
+pub fn ask(
+    bundle: &Bundle,
+    profile: &Profile,
+    ask: &Ask,
+    input: &Input<'_>,
+    now: Timestamp,
+) -> Step {
     let id = stable_id(&[profile.id.as_str(), &ask.placement, &ask.id]);
     let env = Env {
         context: Some(&ask.context),
+        stranger: ask.stranger,
         ..Env::new(bundle, profile, now)
     };
     let question = Question {
@@ -22,8 +33,9 @@ pub fn ask(bundle: &Bundle, profile: &Profile, ask: &Ask, scores: &Scores, now: 
         placement: &ask.placement,
         limit: ask.limit,
         env,
+        learnt: input.learnt,
     };
-    let ranked = match rank(&question, scores) {
+    let ranked = match rank(&question, input.scores) {
         Ok(ranked) => ranked,
         Err(requests) => return Step::Needs(requests),
     };
@@ -43,20 +55,31 @@ pub fn ask(bundle: &Bundle, profile: &Profile, ask: &Ask, scores: &Scores, now: 
     Step::Done(Effects {
         facts,
         answers: vec![ranked.answer.into()],
+        updates: ranked.updates,
         ..Effects::default()
     })
 }
 
 /// Returns what a profile remembers of a decision, if it gave anything.
-pub fn remembered(placement: &Placement, answer: &Answer) -> Option<Fact> {
+///
+/// - `credits`: what learners make of the outcomes, by offer.
+pub fn remembered(
+    placement: &Placement,
+    answer: &Answer,
+    mut credits: BTreeMap<Arc<str>, Credit>,
+) -> Option<Fact> {
     let given = answer.offers.iter();
     let decision = Decision {
         id: fingerprint(&answer.decision_id),
         placement: answer.placement.clone(),
         at: answer.decided_at,
         attribution: placement.attribution,
+        arm: answer.arm,
         offers: given
-            .map(|choice| Given::new(choice.offer.clone()))
+            .map(|choice| Given {
+                credit: credits.remove(&choice.offer),
+                ..Given::new(choice.offer.clone())
+            })
             .collect(),
     };
     (!decision.offers.is_empty()).then(|| Fact::Decided(decision.into()))

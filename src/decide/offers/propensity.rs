@@ -8,19 +8,44 @@ use crate::decide::eval::eval;
 use crate::decide::inputs;
 use crate::decide::step::{Request, Scores};
 use crate::domain::Score;
+use crate::domain::answer::Inputs;
 use crate::policy::offer::{Offer, Placement};
 
-/// Returns the score of each offer (`None`: no model), or what must be scored first.
-pub fn propensities<'a>(
+/// How likely an offer is accepted, as far as anybody knows.
+#[derive(Clone, Debug, Default)]
+pub struct Propensity {
+    /// What a model says; `None`: there is none.
+    pub score: Option<Score>,
+    /// How many outcomes it comes from: ME; `None` where nobody counts, and it is taken as it is.
+    pub evidence: Option<f64>,
+    /// What the model was asked.
+    pub inputs: Option<Arc<Inputs>>,
+}
+
+impl Propensity {
+    /// Returns the number, if there is one.
+    pub fn known(&self) -> Option<f64> {
+        self.score.as_ref().and_then(Score::known)
+    }
+
+    /// Tells if a model should have said something and did not.
+    pub fn is_broken(&self) -> bool {
+        matches!(self.score, Some(Score::Unavailable(_)))
+    }
+}
+
+/// Returns the propensity of each offer, or what must be scored first.
+pub fn propensities(
     placement: &Placement,
-    offers: &[&'a Offer],
-    env: &'a Env<'a>,
-    scores: &'a Scores,
-) -> Result<Vec<Option<Score>>, Vec<Request>> {
+    offers: &[&Offer],
+    env: &Env<'_>,
+    scores: &Scores,
+) -> Result<Vec<Propensity>, Vec<Request>> {
     let mut asked = Asked {
         env,
         scores,
         missing: Vec::new(),
+        shared: BTreeMap::new(),
     };
     let mut found = Vec::with_capacity(offers.len());
     for offer in offers {
@@ -30,19 +55,31 @@ pub fn propensities<'a>(
     if !asked.missing.is_empty() {
         return Err(asked.missing);
     }
-    let score = |slot: Slot| match slot {
-        Slot::Known(score) => score,
-        Slot::Row(model, idx) => {
-            let rows = scores.get(&model).map_or(&[][..], Vec::as_slice);
+    let mut rows_before = BTreeMap::<Arc<str>, usize>::new();
+    let mut found_of = |slot: Slot| match slot {
+        Slot::Broken(why) => Propensity {
+            score: Some(Score::Unavailable(why)),
+            ..Propensity::default()
+        },
+        Slot::Row(inputs, place) => {
+            let idx = place.unwrap_or_else(|| {
+                let next = rows_before.entry(inputs.model.clone()).or_default();
+                *next += 1;
+                *next - 1
+            });
+            let rows = scores.get(&inputs.model).map_or(&[][..], Vec::as_slice);
             let none = || Score::Unavailable("the model gave no score".into());
-            rows.get(idx).cloned().unwrap_or_else(none)
+            Propensity {
+                score: Some(rows.get(idx).cloned().unwrap_or_else(none)),
+                evidence: None,
+                inputs: Some(inputs),
+            }
         }
     };
-    let mut rows_before = BTreeMap::<Arc<str>, usize>::new();
-    let numbered = found
-        .into_iter()
-        .map(|slot| slot.map(|slot| number(slot, &mut rows_before)));
-    Ok(numbered.map(|slot| slot.map(score)).collect())
+    let found = found.into_iter();
+    Ok(found
+        .map(|slot| slot.map_or_else(Propensity::default, &mut found_of))
+        .collect())
 }
 
 /// Returns what the placement's model must score, if it is one that does not look at the offers: it is asked for
@@ -64,27 +101,17 @@ pub fn shared(placement: &Placement, env: &Env<'_>, scores: &Scores) -> Option<R
 
 /// Where the score of an offer is found.
 enum Slot {
-    Known(Score),
-    /// A row of a model's scores; `usize::MAX`: the next one.
-    Row(Arc<str>, usize),
-}
-
-/// Gives each row of a model that scores offer by offer its place.
-fn number(slot: Slot, rows: &mut BTreeMap<Arc<str>, usize>) -> Slot {
-    match slot {
-        Slot::Row(model, usize::MAX) => {
-            let next = rows.entry(model.clone()).or_default();
-            *next += 1;
-            Slot::Row(model, *next - 1)
-        }
-        Slot::Known(_) | Slot::Row(..) => slot,
-    }
+    Broken(Arc<str>),
+    /// What the model is asked, and which of its scores it is; `None`: the next one.
+    Row(Arc<Inputs>, Option<usize>),
 }
 
 struct Asked<'a> {
     env: &'a Env<'a>,
     scores: &'a Scores,
     missing: Vec<Request>,
+    /// The one row of each model that does not look at the offer.
+    shared: BTreeMap<Arc<str>, Result<Arc<Inputs>, Arc<str>>>,
 }
 
 impl<'a> Asked<'a> {
@@ -104,36 +131,47 @@ impl<'a> Asked<'a> {
     /// Finds the score of an offer; a model that does not look at the offer is asked once for all.
     fn slot(&mut self, name: &Arc<str>, offer: &'a Offer) -> Slot {
         let Some(model) = self.env.bundle.model(name) else {
-            return Slot::Known(Score::Unavailable("there is no such model".into()));
+            return Slot::Broken("there is no such model".into());
         };
-        let known = self.scores.contains_key(name);
-        let pending = self
-            .missing
-            .iter()
-            .position(|request| request.model == *name);
-        if !model.per_offer && (known || pending.is_some()) {
-            return Slot::Row(name.clone(), 0);
+        if !model.per_offer
+            && let Some(known) = self.shared.get(name)
+        {
+            return match known {
+                Ok(inputs) => Slot::Row(inputs.clone(), Some(0)),
+                Err(why) => Slot::Broken(why.clone()),
+            };
         }
         let env = self.env_of(offer);
-        let row = match inputs::row(model, &env) {
-            Ok(row) => row,
-            Err(why) => return Slot::Known(Score::Unavailable(why)),
-        };
-        let about = model.per_offer.then(|| offer.id.clone());
-        match pending {
-            Some(idx) => {
-                self.missing[idx].rows.push(row);
-                self.missing[idx].offers.extend(about);
-            }
-            None if !known => {
-                self.missing.push(Request {
-                    model: name.clone(),
-                    rows: vec![row],
-                    offers: about.into_iter().collect(),
-                });
-            }
-            None => {}
+        let inputs = inputs::row(model, &env).map(|row| {
+            let model = name.clone();
+            Arc::new(Inputs { model, row })
+        });
+        if !model.per_offer {
+            self.shared.insert(name.clone(), inputs.clone());
         }
-        Slot::Row(name.clone(), if model.per_offer { usize::MAX } else { 0 })
+        let inputs = match inputs {
+            Ok(inputs) => inputs,
+            Err(why) => return Slot::Broken(why),
+        };
+        if !self.scores.contains_key(name) {
+            let about = model.per_offer.then(|| offer.id.clone());
+            self.miss(&inputs, about);
+        }
+        Slot::Row(inputs, (!model.per_offer).then_some(0))
+    }
+
+    fn miss(&mut self, inputs: &Inputs, about: Option<Arc<str>>) {
+        let row = inputs.row.clone();
+        let mut missing = self.missing.iter_mut();
+        if let Some(request) = missing.find(|request| request.model == inputs.model) {
+            request.rows.push(row);
+            request.offers.extend(about);
+            return;
+        }
+        self.missing.push(Request {
+            model: inputs.model.clone(),
+            rows: vec![row],
+            offers: about.into_iter().collect(),
+        });
     }
 }

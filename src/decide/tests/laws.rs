@@ -127,6 +127,7 @@ fn cause(line: &Line, n: usize, now: Timestamp) -> Cause {
                 placement,
                 context: Value::Null,
                 limit: None,
+                stranger: false,
             });
         }
         _ => return Cause::Wake(now),

@@ -257,6 +257,7 @@ fn after(
     let input = Input {
         stage,
         scores: &scores,
+        learnt: &crate::decide::drive::NOTHING,
         traceparent: None,
     };
     let Step::Done(effects) = step(bundle, profile, input, now) else {

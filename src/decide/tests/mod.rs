@@ -12,8 +12,10 @@ mod laws;
 mod laws_guards;
 mod laws_segments;
 mod laws_why;
+mod learning;
 mod offers;
 mod outcomes;
+mod pipeline;
 mod questions;
 mod quiet_hours;
 mod revisions;
@@ -32,6 +34,7 @@ use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{Ask, Cause, Request, Scores, handle};
 use crate::domain::event::Kind;
 use crate::domain::instance::{self, is_shadow};
+use crate::domain::learning::Tallies;
 use crate::domain::{
     Crossing, CustomerId, Duration, Event, EventId, Fact, Profile, Score, Timestamp, Trace, Value,
     What, consent,
@@ -73,6 +76,7 @@ pub struct World {
     pub bundle: Bundle,
     pub profile: Profile,
     pub score: Score,
+    pub learnt: Tallies,
     n: usize,
 }
 
@@ -86,6 +90,7 @@ impl World {
             bundle: bundle(policies),
             profile,
             score: Score::unavailable("no model"),
+            learnt: Tallies::default(),
             n: 0,
         }
     }
@@ -114,14 +119,20 @@ impl World {
             };
             requests.iter().map(of).collect()
         };
-        handle(
+        let outcome = handle(
             &self.bundle,
             &mut self.profile,
             cause,
             Moment { now, at_due: true },
             None,
             &scoring,
-        )
+            &self.learnt,
+        );
+        outcome
+            .updates
+            .iter()
+            .for_each(|update| self.learnt.apply(update));
+        outcome
     }
 }
 
@@ -152,6 +163,7 @@ fn cause(what: &str, now: Timestamp, n: usize) -> Cause {
             placement: placement.into(),
             context: value,
             limit: None,
+            stranger: false,
         });
     }
     let kind = Kind::parse(name).unwrap_or(Kind::Track);

@@ -54,14 +54,14 @@ fn a_cap_of_n_is_never_n_plus_one_and_frees_when_the_window_has_passed() {
                not odd: UNSUITABLE profile.traits.worth is unknown
                not tea: OUTRANKED after mid at 1
                not tie: OUTRANKED after mid at 1
-            2m hero#0 ranked ["mid", "tea"], lost CAP big; UNSUITABLE odd; OUTRANKED tie
+            2m hero#0 ranked ["mid", "tea"], lost UNSUITABLE odd; CAP big; OUTRANKED tie
             2m ANSWER degraded=false fallback=false
                mid p=None priority=Some(5.0)
                tea p=None priority=Some(1.0)
                not big: CAP 1/1 per 1d, frees at 2026-01-06T00:01:00.000Z
                not odd: UNSUITABLE profile.traits.worth is unknown
                not tie: OUTRANKED after tea at 1
-            3m hero#0 ranked ["tea", "tie"], lost CAP big, mid; UNSUITABLE odd
+            3m hero#0 ranked ["tea", "tie"], lost UNSUITABLE odd; CAP big, mid
             3m ANSWER degraded=false fallback=false
                tea p=None priority=Some(1.0)
                tie p=None priority=Some(1.0)
@@ -75,7 +75,7 @@ fn a_cap_of_n_is_never_n_plus_one_and_frees_when_the_window_has_passed() {
                not odd: UNSUITABLE profile.traits.worth is unknown
                not tea: OUTRANKED after mid at 1
                not tie: OUTRANKED after mid at 1
-            1d1m1s hero#0 ranked ["tea", "tie"], lost CAP big, mid; UNSUITABLE odd
+            1d1m1s hero#0 ranked ["tea", "tie"], lost UNSUITABLE odd; CAP big, mid
             1d1m1s ANSWER degraded=false fallback=false
                tea p=None priority=Some(1.0)
                tie p=None priority=Some(1.0)

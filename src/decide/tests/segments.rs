@@ -307,6 +307,7 @@ fn a_wake_that_comes_late_says_when_it_was_due() {
         },
         None,
         &|_| crate::decide::Scores::new(),
+        &crate::decide::drive::NOTHING,
     );
     let crossing = &outcome.crossings[0];
     assert_eq!(crossing.at, late);

@@ -1,6 +1,6 @@
 //! A customer's events once more through the core: what was known and decided at a time, and on what grounds.
 
-use crate::decide::drive::{Moment, Scoring, learn};
+use crate::decide::drive::{Moment, NOTHING, Scoring, learn};
 use crate::decide::why::{Account, why};
 use crate::decide::{Cause, handle};
 use crate::domain::{Duration, Event, Profile, Timestamp};
@@ -45,6 +45,7 @@ impl<'a> Course<'a> {
             moment,
             None,
             self.scoring,
+            &NOTHING,
         );
     }
 }

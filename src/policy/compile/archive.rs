@@ -13,7 +13,9 @@ use crate::policy::compile::desk::Desk;
 use crate::policy::diagnostic::Source;
 use crate::policy::expr::{Expr, Node};
 use crate::policy::journey::{Act, Journey};
+use crate::policy::learner;
 use crate::policy::mode::Mode;
+use crate::policy::offer::Group;
 use crate::policy::registry::Asker;
 
 /// An earlier policy set and what of it is needed.
@@ -120,19 +122,54 @@ impl Graft<'_> {
             if self.bundle.offer(&offer.id).is_some() {
                 continue;
             }
-            self.exprs(offer.when.iter().chain([&offer.value]), asked);
+            self.exprs(offer.engagement.conditions().chain([&offer.value]), asked);
+            for group in offer.groups.iter().filter_map(|name| old.groups.get(name)) {
+                self.group(group, asked);
+            }
             if let Some(model) = &offer.model {
                 self.model(old, model, asked);
             }
             let archive = &mut self.bundle.archive;
             archive.offers.insert(offer.id.clone(), offer.clone());
         }
-        self.exprs(&placement.rank, asked);
+        let weights = placement.context_weights.iter().map(|of| &of.when);
+        self.exprs(weights.chain(&placement.rank), asked);
         if let Some(model) = &placement.model {
             self.model(old, model, asked);
         }
+        if let Some(learner) = &placement.learning.learner {
+            self.learner(old, learner, asked);
+        }
         let archive = &mut self.bundle.archive;
-        archive.placements.insert(name.clone(), placement.clone());
+        let mut kept = placement.clone();
+        // Nobody is compared any more.
+        kept.learning.challenger = None;
+        // An offer may be the live one, which waits for something else.
+        kept.index = None;
+        archive.placements.insert(name.clone(), kept);
+    }
+
+    fn learner(&mut self, old: &Bundle, name: &Arc<str>, asked: &mut BTreeSet<Arc<str>>) {
+        let Some(learner) = old.learners.get(name) else {
+            return;
+        };
+        if self.bundle.learner(name).is_some() {
+            return;
+        }
+        if let learner::Kind::Linear(features) = &learner.kind {
+            self.exprs(features.iter().map(|feature| &feature.of), asked);
+        }
+        let Archive { learners, .. } = &mut self.bundle.archive;
+        learners.insert(name.clone(), learner.clone());
+    }
+
+    fn group(&mut self, group: &Group, asked: &mut BTreeSet<Arc<str>>) {
+        if self.bundle.group(&group.name).is_some() {
+            return;
+        }
+        self.exprs(group.engagement.conditions(), asked);
+        let Archive { groups, .. } = &mut self.bundle.archive;
+        groups.insert(group.name.clone(), group.clone());
     }
 
     fn model(&mut self, old: &Bundle, name: &Arc<str>, asked: &mut BTreeSet<Arc<str>>) {

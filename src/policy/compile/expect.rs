@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::domain::action::Reason;
+use crate::domain::Reason;
 use crate::domain::{Map, Value};
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::test::{map, refer_journey, templates};

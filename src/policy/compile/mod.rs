@@ -6,15 +6,22 @@ mod arms;
 mod brought;
 mod catalogue;
 mod desk;
+mod engagement;
 mod enter;
 mod expect;
 mod feature;
 mod fields;
+mod group;
+mod hash;
 mod journey;
+mod learner;
+mod learning;
 mod limits;
 mod listeners;
 mod migrate;
 mod model;
+mod offer;
+mod placement;
 mod quiet;
 mod schema;
 mod segment;
@@ -27,8 +34,6 @@ mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-
-use xxhash_rust::xxh3::xxh3_64;
 
 use crate::policy::bundle::Bundle;
 use crate::policy::diagnostic::{Diagnostics, Source};
@@ -104,7 +109,7 @@ struct Document {
 enum Kind {
     /// Any of `schemas`, `templates`: what the rest is checked against.
     Schema,
-    /// Any of `features`, `segments`, `offers`, `placements`, `limits`, `channels`.
+    /// Any of `features`, `segments`, `offers`, `groups`, `placements`, `limits`, `channels`.
     Catalogue,
     /// A model manifest.
     Model,
@@ -144,7 +149,9 @@ fn kind(root: &Yaml, desk: &mut Desk) -> Option<Kind> {
     let known = [
         "journey",
         "offers",
+        "groups",
         "placements",
+        "learners",
         "features",
         "segments",
         "limits",
@@ -192,6 +199,8 @@ struct Names {
     models: BTreeMap<Arc<str>, bool>,
     placements: BTreeSet<Arc<str>>,
     offers: BTreeSet<Arc<str>>,
+    learners: BTreeSet<Arc<str>>,
+    groups: BTreeSet<Arc<str>>,
     /// Channels that a send names or that are declared.
     channels: BTreeSet<Arc<str>>,
     /// The templates that channels have, if they are declared.
@@ -211,6 +220,8 @@ impl<'d> Build<'d> {
             let root = &document.root;
             names.placements.extend(keys(root, "placements"));
             names.offers.extend(keys(root, "offers"));
+            names.learners.extend(keys(root, "learners"));
+            names.groups.extend(keys(root, "groups"));
             limits::channels(root, &mut names.channels);
         }
         Self {
@@ -236,8 +247,8 @@ impl<'d> Build<'d> {
         };
         segment::link(desk, drafts, bundle);
         bundle.listeners = listeners::listeners(bundle, &idle);
-        bundle.standing = standing(bundle, self.documents);
-        bundle.id = id(self.documents);
+        bundle.standing = hash::standing(bundle, self.documents);
+        bundle.id = hash::id(self.documents);
         let tests = self.tests(desk, tests);
         (self.bundle, tests)
     }
@@ -278,6 +289,9 @@ impl<'d> Build<'d> {
         // An offer that did not compile is missing where it is named.
         if !desk.incomplete && self.names.offers.len() == self.bundle.offers.len() {
             lint::catalogue(desk, &self.bundle, &sources(self.documents));
+        }
+        if !desk.incomplete && self.names.learners.len() == self.bundle.learners.len() {
+            learning::check(desk, &self.bundle, &sources(self.documents));
         }
         // A channel or a segment that did not compile may be what asks.
         if !desk.incomplete && desk.n_errors() == 0 {
@@ -358,41 +372,9 @@ fn keys<'y>(root: &'y Yaml, key: &str) -> impl Iterator<Item = Arc<str>> + use<'
     entries.iter().filter_map(|(key, _)| key.text().cloned())
 }
 
-/// A journey that is entered by an event alone keeps up with nobody.
-fn standing(bundle: &Bundle, documents: &[Document]) -> u64 {
-    let has = |root: &Yaml, key: &str| root.entry(key).is_some();
-    let stands = |root: &Yaml| {
-        has(root, "features") || has(root, "segments") || has(root, "journey") && waits(root)
-    };
-    let documents = documents.iter().filter(|document| stands(&document.root));
-    let mut texts: Vec<&str> = documents
-        .map(|document| document.canonical.as_str())
-        .collect();
-    // Whoever asks for a segment, also in an earlier journey that is kept, lets it be kept up with.
-    let used = bundle.segments.iter().filter(|it| it.used);
-    let used: BTreeSet<&str> = used.map(|segment| segment.name.as_ref()).collect();
-    texts.extend(used);
-    listeners::standing(bundle, &texts)
-}
-
-fn waits(journey: &Yaml) -> bool {
-    let enter = journey.entry("enter").map(|(_, node)| node);
-    enter.is_some_and(|enter| enter.entry("event").is_none())
-}
-
 fn sources(documents: &[Document]) -> BTreeMap<&str, &Source> {
     let sources = documents.iter().map(|document| &document.source);
     sources
         .map(|source| (source.name.as_ref(), source))
         .collect()
-}
-
-/// Hashes everything that decides; what it is checked against does not.
-fn id(documents: &[Document]) -> Arc<str> {
-    let all: Vec<&str> = documents
-        .iter()
-        .filter(|document| document.kind != Kind::Schema)
-        .map(|document| document.canonical.as_str())
-        .collect();
-    format!("{:016x}", xxh3_64(all.join("\n").as_bytes())).into()
 }

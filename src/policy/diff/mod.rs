@@ -1,5 +1,7 @@
 //! What differs between two bundles, in words.
 
+mod catalogue;
+mod learning;
 mod lines;
 mod words;
 
@@ -45,6 +47,8 @@ pub enum Kind {
     Journey,
     /// An offer.
     Offer,
+    /// A group of offers.
+    Group,
     /// A placement.
     Placement,
     /// A segment.
@@ -57,19 +61,23 @@ pub enum Kind {
     Channel,
     /// A model.
     Model,
+    /// A learner.
+    Learner,
 }
 
 impl Kind {
     /// All of them, in the order in which changes are told.
-    const ALL: [Self; 8] = [
+    const ALL: [Self; 10] = [
         Self::Journey,
         Self::Offer,
+        Self::Group,
         Self::Placement,
         Self::Segment,
         Self::Feature,
         Self::Limit,
         Self::Channel,
         Self::Model,
+        Self::Learner,
     ];
 
     /// Returns the word.
@@ -77,12 +85,14 @@ impl Kind {
         match self {
             Self::Journey => "journey",
             Self::Offer => "offer",
+            Self::Group => "group",
             Self::Placement => "placement",
             Self::Segment => "segment",
             Self::Feature => "feature",
             Self::Limit => "limit",
             Self::Channel => "channel",
             Self::Model => "model",
+            Self::Learner => "learner",
         }
     }
 }

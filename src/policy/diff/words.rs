@@ -3,18 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::Value;
 use crate::policy::Bundle;
-use crate::policy::diff::Kind;
+use crate::policy::diff::catalogue::{conditions, group, offer, placement};
 use crate::policy::diff::lines::{Line, Way};
+use crate::policy::diff::{Kind, learning};
 use crate::policy::explain;
-use crate::policy::expr::Expr;
 use crate::policy::feature::{Feature, Fold, Window};
 use crate::policy::journey::Journey;
 use crate::policy::limits::{Channel, Limit};
 use crate::policy::mode::Mode;
 use crate::policy::model::{Drift, Model};
-use crate::policy::offer::{Offer, Placement};
 use crate::policy::segment::Segment;
 
 /// What one thing says.
@@ -35,6 +33,7 @@ pub fn all(bundle: &Bundle, kind: Kind) -> BTreeMap<Arc<str>, Told> {
             journeys.map(told).collect()
         }
         Kind::Offer => each(&bundle.offers, offer),
+        Kind::Group => each(&bundle.groups, group),
         Kind::Placement => each(&bundle.placements, placement),
         Kind::Segment => {
             let told = |it: &Segment| (it.name.clone(), plain(segment(it)));
@@ -53,6 +52,7 @@ pub fn all(bundle: &Bundle, kind: Kind) -> BTreeMap<Arc<str>, Told> {
         }
         Kind::Channel => each(&bundle.limits.channels, channel),
         Kind::Model => each(&bundle.models, model),
+        Kind::Learner => each(&bundle.learners, learning::learner),
     }
 }
 
@@ -116,35 +116,6 @@ fn line(text: &str) -> Line {
         step: step.map(str::to_owned),
         text: said.to_owned(),
     }
-}
-
-fn conditions<'a>(word: &'a str, all: &'a [Expr]) -> impl Iterator<Item = String> + 'a {
-    all.iter().map(move |of| format!("{word} {}", of.text))
-}
-
-fn offer(offer: &Offer) -> Vec<String> {
-    let mut lines = vec![format!("in {}", offer.placements.join(", "))];
-    lines.push(format!("value {}", offer.value.text));
-    lines.extend(conditions("if", &offer.when));
-    lines.extend(offer.model.iter().map(|model| format!("model {model}")));
-    let cap = offer
-        .cap
-        .map(|cap| format!("at most {} per {}", cap.n, cap.per));
-    lines.extend(cap);
-    if offer.data != Value::Null {
-        lines.push(format!("data {}", offer.data));
-    }
-    lines
-}
-
-fn placement(placement: &Placement) -> Vec<String> {
-    let mut lines = vec![format!("up to {}", placement.limit)];
-    let rank = placement.rank.as_ref().map(|of| of.text.as_ref());
-    lines.push(format!("ranked by {}", rank.unwrap_or("p * offer.value")));
-    lines.extend(placement.model.iter().map(|model| format!("model {model}")));
-    let fallback = placement.fallback.iter();
-    lines.extend(fallback.map(|offer| format!("else {offer}")));
-    lines
 }
 
 fn segment(segment: &Segment) -> Vec<String> {

@@ -42,6 +42,8 @@ pub enum Site {
     Watch,
     /// In a step.
     Step,
+    /// In a group of offers.
+    Group,
     /// In an offer.
     Offer,
     /// In the `rank` of a placement.
@@ -71,6 +73,7 @@ impl Site {
             Self::Enter => "`enter`",
             Self::Watch => "a goal, an exit or a trigger",
             Self::Step => "a step",
+            Self::Group => "a group",
             Self::Offer => "an offer",
             Self::Rank => "`rank`",
             Self::Model => "a model manifest",
@@ -88,7 +91,7 @@ impl Site {
                 Self::Feature | Self::Enter | Self::Watch | Self::Question
             ),
             Root::Entry => matches!(self, Self::Watch | Self::Step),
-            Root::Context => decides || self == Self::Question,
+            Root::Context => decides || matches!(self, Self::Group | Self::Question),
             Root::Offer => decides,
             Root::Propensity => self == Self::Rank,
             Root::Local(_) => true,
@@ -114,6 +117,9 @@ impl Site {
             }
             (Root::Context, _) => {
                 "`context` comes with a request for a decision; the entry's own is `entry.context`"
+            }
+            (Root::Offer, Self::Group) => {
+                "a group is asked once for all its offers: put the condition into the offers"
             }
             (Root::Offer, _) => {
                 "`offer` belongs to offers, placements and model manifests; a journey reads the result of its \

@@ -6,7 +6,7 @@ use crate::policy::bundle::Bundle;
 use crate::policy::compile::Desk;
 use crate::policy::diagnostic::Source;
 use crate::policy::expr::Root;
-use crate::policy::offer::{Offer, Placement};
+use crate::policy::offer::{Engagement, Group, Offer, Placement};
 
 /// Warns of everything in the offers and placements that is most likely not meant.
 ///
@@ -17,6 +17,10 @@ pub fn catalogue(desk: &mut Desk, bundle: &Bundle, sources: &BTreeMap<&str, &Sou
         desk.source = source(&placement.place.file);
         empty_placement(desk, placement);
         blind_rank(desk, placement);
+    }
+    for group in bundle.groups.values() {
+        desk.source = source(&group.place.file);
+        lint_group(desk, bundle, group);
     }
     for offer in bundle.offers.values() {
         desk.source = source(&offer.place.file);
@@ -50,13 +54,33 @@ fn blind_rank(desk: &mut Desk, placement: &Placement) {
     }
 }
 
+fn stages(desk: &mut Desk, engagement: &Engagement) {
+    let stages = [
+        &engagement.eligible,
+        &engagement.applicable,
+        &engagement.suitable,
+    ];
+    for conditions in stages.into_iter().filter(|stage| stage.len() > 1) {
+        super::together(desk, conditions);
+    }
+}
+
+fn lint_group(desk: &mut Desk, bundle: &Bundle, group: &Group) {
+    stages(desk, &group.engagement);
+    let mut offers = bundle.offers.values();
+    if !offers.any(|offer| offer.groups.contains(&group.name)) {
+        let name = &group.name;
+        let message = format!("group `{name}` has no offers");
+        let help = format!("write `group: {name}` in an offer, or remove it");
+        desk.warn("empty_group", group.place.span.clone(), message, help);
+    }
+}
+
 fn lint_offer(desk: &mut Desk, offer: &Offer) {
     if offer.cap.is_some_and(|cap| cap.n == 0) {
         let message = format!("offer `{}` can never be shown: its cap is 0", offer.id);
         let help = "raise the cap, or remove the offer";
         desk.warn("unreachable", offer.place.span.clone(), message, help);
     }
-    if offer.when.len() > 1 {
-        super::together(desk, &offer.when);
-    }
+    stages(desk, &offer.engagement);
 }

@@ -457,7 +457,7 @@ fn catalogue(bundle: &Bundle) -> String {
             "{} value {} when {} cap {cap:?} {}",
             offer.id,
             offer.value.root,
-            offer.when.len(),
+            offer.engagement.eligible.len(),
             offer.data
         );
     }

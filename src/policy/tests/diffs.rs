@@ -133,7 +133,8 @@ fn everything_that_has_a_name_is_compared() {
             Changed placement hero
             -  up to 1
             +  up to 2
-               ranked by p * offer.value
+               ranked by propensity × context × value × levers
+               outcomes count for 1w
             Changed segment rich
             -  if profile.cart.value > 100
             +  if profile.cart.value > 200

@@ -18,8 +18,8 @@ fn an_unknown_kind_of_document_suggests_a_known_one() {
                · ───┬──
                ·    ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
+              help: a document has one of the keys `journey`, `offers`, `groups`, `placements`, `learners`,
+                    `features`, `segments`, `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
     );
 }
 
@@ -759,19 +759,7 @@ placements:
                ·                         ──┬──
                ·                           ╰── here
                ╰────
-              help: `offer` has `id`, `value`, `data`
-
-            attune::not_supported
-
-              × `explore` is not supported yet
-               ╭─[shop.yaml:4:33]
-             3 │ placements:
-             4 │   p: { rank: "p * offer.valeu", explore: 5% }
-               ·                                 ───┬───
-               ·                                    ╰── here
-               ╰────
-              help: leave it out; keys of placement `p` are `about`, `model`, `score`, `rank`, `limit`,
-                    `fallback`, `attribution`"#]],
+              help: `offer` has `id`, `value`, `group`, `data`"#]],
     );
 }
 

@@ -303,7 +303,8 @@ timeline:
                 ·                          ╰── here
              19 │       segments: { in: [vipp] }
                 ╰────
-              help: write one of `INELIGIBLE`, `CAP`, `UNSUITABLE`, `OUTRANKED`
+              help: write one of `NO_CONSENT`, `SUPPRESSED`, `INELIGIBLE`, `NOT_APPLICABLE`, `UNSUITABLE`,
+                    `CONTACT_LIMIT`, `CAP`, `BUDGET`, `HOLDOUT`, `OUTRANKED`
 
             attune::unknown_reference
 

@@ -300,8 +300,8 @@ fn a_document_is_a_map() {
                · ──────┬─────
                ·       ╰── here
                ╰────
-              help: a document has one of the keys `journey`, `offers`, `placements`, `features`, `segments`,
-                    `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
+              help: a document has one of the keys `journey`, `offers`, `groups`, `placements`, `learners`,
+                    `features`, `segments`, `limits`, `channels`, `model`, `schemas`, `templates`, `test`"#]],
     );
 }
 

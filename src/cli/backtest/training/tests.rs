@@ -344,7 +344,15 @@ fn served(side: &Side, script: &str) -> Vec<f64> {
             };
             requests.iter().map(one).collect()
         };
-        let outcome = handle(&side.bundle, &mut profile, cause, moment, None, &scoring);
+        let outcome = handle(
+            &side.bundle,
+            &mut profile,
+            cause,
+            moment,
+            None,
+            &scoring,
+            &crate::decide::drive::NOTHING,
+        );
         served.extend(outcome.facts.iter().filter_map(|fact| {
             let Fact::Traced(trace) = fact else {
                 return None;
@@ -386,6 +394,7 @@ fn asked(script: &str) -> Vec<String> {
                 let scored = |of: &Request| (of.model.clone(), of.rows.iter().map(score).collect());
                 requests.iter().map(scored).collect()
             },
+            &crate::decide::drive::NOTHING,
         );
     }
     rows.into_inner()

@@ -1,0 +1,185 @@
+//! What is believed of one offer's propensity: a distribution that can be drawn from and compared with others.
+
+use crate::decide::learn::chance::Chance;
+use crate::decide::learn::special::{beta_below, ln_beta, normal_below};
+
+/// A distribution of a propensity.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Belief {
+    /// It is known, or taken for known.
+    Point(f64),
+    /// Beta(a, b), with the logarithm of the beta function of both.
+    Beta {
+        /// Successes, with those of the prior.
+        a: f64,
+        /// Failures, with those of the prior.
+        b: f64,
+        /// `ln B(a, b)`.
+        ln_beta: f64,
+    },
+    /// Normal; it may leave `[0, 1]`.
+    Normal {
+        /// Its mean.
+        mean: f64,
+        /// Its standard deviation, positive.
+        sd: f64,
+    },
+    /// The logit is normal.
+    Logit {
+        /// The mean of the logit.
+        mean: f64,
+        /// The standard deviation of the logit, positive.
+        sd: f64,
+    },
+}
+
+/// A draw that is further than so many standard deviations from the mean does not come.
+const SPAN: f64 = 9.0;
+
+/// What is further than this below the peak of a density, as a logarithm, counts for nothing.
+const DEPTH: f64 = 32.0;
+
+impl Belief {
+    /// Returns Beta(a, b); parameters below 1e-6 are raised to it.
+    pub fn beta(a: f64, b: f64) -> Self {
+        let (a, b) = (a.max(1e-6), b.max(1e-6));
+        let ln_beta = ln_beta(a, b);
+        Self::Beta { a, b, ln_beta }
+    }
+
+    /// Returns a normal belief, or a point without a spread.
+    pub fn normal(mean: f64, sd: f64) -> Self {
+        if sd > 0.0 {
+            Self::Normal { mean, sd }
+        } else {
+            Self::Point(mean)
+        }
+    }
+
+    /// Returns the best guess: the mean, of a logit its middle.
+    pub fn guess(&self) -> f64 {
+        match *self {
+            Self::Point(p) => p,
+            Self::Beta { a, b, .. } => a / (a + b),
+            Self::Normal { mean, .. } => mean,
+            Self::Logit { mean, .. } => logistic(mean),
+        }
+    }
+
+    /// Draws a propensity.
+    pub fn draw(&self, chance: &mut Chance) -> f64 {
+        match *self {
+            Self::Point(p) => p,
+            Self::Beta { a, b, .. } => chance.beta(a, b),
+            Self::Normal { mean, sd } => mean + sd * chance.normal(),
+            Self::Logit { mean, sd } => logistic(mean + sd * chance.normal()),
+        }
+    }
+
+    /// Returns how likely the propensity is below `p`; of a point at `p` itself, `at_point`.
+    pub fn below(&self, p: f64, at_point: f64) -> f64 {
+        match *self {
+            Self::Point(point) if p > point => 1.0,
+            Self::Point(point) if p < point => 0.0,
+            Self::Point(_) => at_point,
+            Self::Beta { a, b, ln_beta } => below_beta(a, b, ln_beta, p),
+            Self::Normal { mean, sd } => normal_below((p - mean) / sd),
+            Self::Logit { .. } if p <= 0.0 => 0.0,
+            Self::Logit { .. } if p >= 1.0 => 1.0,
+            Self::Logit { mean, sd } => normal_below(((p / (1.0 - p)).ln() - mean) / sd),
+        }
+    }
+
+    /// Returns the interval in which the middle `share` of the belief lies, to 1e-9.
+    pub fn interval(&self, share: f64) -> (f64, f64) {
+        if let Self::Point(p) = *self {
+            return (p, p);
+        }
+        let tail = (1.0 - share) / 2.0;
+        (self.quantile(tail), self.quantile(1.0 - tail))
+    }
+
+    fn quantile(&self, q: f64) -> f64 {
+        let (mut low, mut high) = self.axis();
+        for _ in 0..80 {
+            let mid = low.midpoint(high);
+            let below = self.below(self.at(mid), 0.5) < q;
+            (low, high) = if below { (mid, high) } else { (low, mid) };
+        }
+        self.at(low.midpoint(high))
+    }
+
+    /// Returns the part of the axis of [`Belief::at`] that holds all but 1e-13 of the belief.
+    pub fn axis(&self) -> (f64, f64) {
+        match *self {
+            Self::Point(_) => (0.0, 0.0),
+            Self::Normal { .. } | Self::Logit { .. } => (-8.0, 8.0),
+            Self::Beta { a, b, .. } => {
+                // In logits the density has one peak, and falls like a power on both sides.
+                let peak = (a / b).ln();
+                let step = ((a + b) / (a * b)).sqrt();
+                (self.fall(peak, -step), self.fall(peak, step))
+            }
+        }
+    }
+
+    /// Goes from the peak until the density is negligible.
+    fn fall(&self, peak: f64, step: f64) -> f64 {
+        let floor = self.ln_density(peak) - DEPTH;
+        let mut far = step;
+        for _ in 0..60 {
+            if self.ln_density(peak + far) < floor {
+                break;
+            }
+            far *= 1.5;
+        }
+        peak + far
+    }
+
+    /// Returns the propensity at a place of the axis, on which every belief is smooth and has one peak.
+    pub fn at(&self, t: f64) -> f64 {
+        match *self {
+            Self::Point(p) => p,
+            Self::Beta { .. } => logistic(t),
+            Self::Normal { mean, sd } => mean + sd * t,
+            Self::Logit { mean, sd } => logistic(mean + sd * t),
+        }
+    }
+
+    /// Returns the logarithm of the density on the axis.
+    pub fn ln_density(&self, t: f64) -> f64 {
+        match *self {
+            Self::Point(_) => 0.0,
+            Self::Beta { a, b, ln_beta } => -a * softplus(-t) - b * softplus(t) - ln_beta,
+            Self::Normal { .. } | Self::Logit { .. } => {
+                -0.5 * t * t - 0.5 * (2.0 * std::f64::consts::PI).ln()
+            }
+        }
+    }
+}
+
+/// Far from the mean of a belief with much evidence there is nothing to compute.
+fn below_beta(a: f64, b: f64, ln_beta: f64, p: f64) -> f64 {
+    let (n, mean) = (a + b, a / (a + b));
+    let sd = (mean * (1.0 - mean) / (n + 1.0)).sqrt();
+    if a > 50.0 && b > 50.0 && (p - mean).abs() > SPAN * sd {
+        return f64::from(u8::from(p > mean));
+    }
+    beta_below(a, b, ln_beta, p)
+}
+
+/// Returns `1 / (1 + exp(-t))`.
+pub fn logistic(t: f64) -> f64 {
+    1.0 / (1.0 + (-t).exp())
+}
+
+/// Returns `ln(p / (1 - p))`, of a probability that is kept 1e-6 away from 0 and 1.
+pub fn logit(p: f64) -> f64 {
+    let p = p.clamp(1e-6, 1.0 - 1e-6);
+    (p / (1.0 - p)).ln()
+}
+
+/// Returns `ln(1 + exp(t))`.
+fn softplus(t: f64) -> f64 {
+    if t > 30.0 { t } else { t.exp().ln_1p() }
+}

@@ -1,0 +1,447 @@
+//! What outcomes teach, who explores, and who is compared with whom.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use expect_test::{Expect, expect};
+
+use super::{World, customer, start};
+use crate::decide::drive::Outcome;
+use crate::decide::{Ask, Cause};
+use crate::domain::action::stable_id;
+use crate::domain::learning::{Arm, Tallies};
+use crate::domain::outcome::Kind;
+use crate::domain::{CustomerId, Duration, Event, EventId, Profile, Score, Timestamp, Value};
+
+const TASTE: &str = "
+learners:
+  taste: { reward: { impression: 0, click: 0.5, conversion: 1 }, within: 2d }
+placements:
+  hero: { learner: taste, control: none }
+offers:
+  a: { placements: [hero] }
+  b: { placements: [hero] }
+";
+
+/// Many customers on a virtual clock that learn together.
+struct Crowd {
+    world: World,
+    profiles: BTreeMap<usize, Profile>,
+}
+
+impl Crowd {
+    fn new(policies: &str) -> Self {
+        let (world, profiles) = (World::new(policies), BTreeMap::new());
+        Self { world, profiles }
+    }
+
+    fn handle(&mut self, who: usize, cause: &Cause, now: Timestamp) -> Outcome {
+        let profile = self.profiles.remove(&who).unwrap_or_else(|| Profile {
+            id: CustomerId::parse(&format!("c{who}")).unwrap(),
+            ..customer()
+        });
+        let before = std::mem::replace(&mut self.world.profile, profile);
+        let outcome = self.world.handle(cause, now);
+        let profile = std::mem::replace(&mut self.world.profile, before);
+        self.profiles.insert(who, profile);
+        outcome
+    }
+
+    fn ask(&mut self, who: usize, placement: &str, now: Timestamp) -> Outcome {
+        let ask = Ask {
+            id: "1".into(),
+            placement: placement.into(),
+            context: Value::Null,
+            limit: None,
+            stranger: false,
+        };
+        self.handle(who, &Cause::Ask(ask), now)
+    }
+
+    fn tell(&mut self, who: usize, name: &str, decision: &str, at: Timestamp) -> Outcome {
+        let properties = format!(r#"{{"decision_id":"{decision}"}}"#);
+        let event = Event {
+            id: EventId::new(&format!("{who} {name} {}", at.as_millis())),
+            kind: crate::domain::event::Kind::Track,
+            name: name.into(),
+            at,
+            properties: serde_json::from_str(&properties).unwrap(),
+            traits: Value::Null,
+            context: Value::Null,
+        };
+        self.handle(who, &Cause::Event(event), at)
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    start() + Duration::parse(text).unwrap()
+}
+
+fn decision(placement: &str, ask: usize) -> String {
+    stable_id(&["u1", placement, &ask.to_string()]).to_string()
+}
+
+/// Runs a script, and shows the evidence after each line that changed it.
+fn learns(policies: &str, script: &[String], expected: &Expect) {
+    let mut world = World::new(policies);
+    let (mut out, mut last) = (String::new(), String::new());
+    for line in script {
+        world.line(line);
+        let now = evidence(&world, "hero");
+        if now != last {
+            let (time, what) = line.split_once(' ').unwrap();
+            let what = what.split_once('{').map_or(what, |(what, _)| what);
+            writeln!(out, "{time} {}: {now}", what.trim()).unwrap();
+            last = now;
+        }
+    }
+    expected.assert_eq(&out);
+}
+
+fn evidence(world: &World, placement: &str) -> String {
+    let mut out = String::new();
+    for learner in world.bundle.learners.values() {
+        let rows = world.learnt.offers(learner.version, &placement.into());
+        for (offer, row) in rows.into_iter().flatten() {
+            write!(out, "{offer} {} of {}  ", row.rewards, row.n).unwrap();
+        }
+    }
+    out.trim_end().to_owned()
+}
+
+#[test]
+fn an_offer_of_a_decision_is_one_trial_and_its_best_outcome_counts() {
+    let id = decision("hero", 1);
+    let tell = |time: &str, name: &str| format!(r#"{time} {name} {{"decision_id":"{id}"}}"#);
+    let script = [
+        "0m ask hero".to_owned(),
+        tell("1m", "Offer Impression"),
+        tell("2m", "Offer Impression"),
+        tell("3m", "Offer Clicked"),
+        tell("4m", "Offer Clicked"),
+        // The learner does not look at rejections.
+        tell("5m", "Offer Rejected"),
+        tell("6m", "Offer Converted"),
+    ];
+    learns(
+        TASTE,
+        &script,
+        &expect![[r#"
+        1m Offer Impression: a 0 of 1
+        3m Offer Clicked: a 0.5 of 1
+        6m Offer Converted: a 1 of 1
+    "#]],
+    );
+}
+
+#[test]
+fn an_outcome_that_comes_before_the_impression_is_the_trial() {
+    let id = decision("hero", 1);
+    let script = [
+        "0m ask hero".to_owned(),
+        format!(r#"1m Offer Converted {{"decision_id":"{id}"}}"#),
+        format!(r#"2m Offer Impression {{"decision_id":"{id}"}}"#),
+    ];
+    learns(
+        TASTE,
+        &script,
+        &expect![[r#"
+        1m Offer Converted: a 1 of 1
+    "#]],
+    );
+}
+
+#[test]
+fn what_comes_too_late_or_belongs_to_no_decision_teaches_nothing() {
+    let id = decision("hero", 1);
+    let script = [
+        "0m ask hero".to_owned(),
+        format!(r#"1m Offer Impression {{"decision_id":"{id}"}}"#),
+        r#"2m Offer Clicked {"decision_id":"another"}"#.to_owned(),
+        r#"3m Offer Clicked {"offer":"a"}"#.to_owned(),
+        // Within the placement's week, and not within the learner's two days.
+        format!(r#"2d1m Offer Clicked {{"decision_id":"{id}"}}"#),
+        format!(r#"8d Offer Converted {{"decision_id":"{id}"}}"#),
+    ];
+    learns(
+        TASTE,
+        &script,
+        &expect![[r#"
+        1m Offer Impression: a 0 of 1
+    "#]],
+    );
+}
+
+#[test]
+fn a_call_that_is_repeated_decides_once_and_keeps_what_was_told() {
+    let mut crowd = Crowd::new(TASTE);
+    let first = crowd.ask(0, "hero", at("0m"));
+    let id = first.answers[0].decision_id.to_string();
+    crowd.tell(0, "Offer Clicked", &id, at("1m"));
+    let again = crowd.ask(0, "hero", at("2m"));
+    assert_eq!(again.answers[0].decision_id.to_string(), id);
+    let outcome = crowd.tell(0, "Offer Clicked", &id, at("3m"));
+    assert!(outcome.updates.is_empty(), "{:?}", outcome.updates);
+    let decided = crowd.world.learnt.shares("hero").map(|(.., share)| share.n);
+    assert_eq!(decided.sum::<u64>(), 1);
+}
+
+#[test]
+fn equal_arguments_choose_the_same_offer_and_another_view_may_not() {
+    let mut worlds = [(); 2].map(|()| World::new(TASTE));
+    let lines = ["0m ask hero", "1m ask hero", "2m ask hero"];
+    for line in lines {
+        let [a, b] = worlds.each_mut().map(|world| world.line(line).1);
+        assert_eq!(a, b);
+    }
+}
+
+const ARMS: &str = "
+learners: { taste: { prior: { propensity: 0.2, evidence: 10 } } }
+placements:
+  hero:
+    learner: taste
+    control: 20%
+    holdout: 10%
+    fallback: z
+    challenger: { learner: none, rank: offer.value, share: 25% }
+offers:
+  a: { placements: [hero], value: 1 }
+  b: { placements: [hero], value: 2 }
+  c: { placements: [hero], value: 3 }
+  z: { placements: [], value: 0 }
+";
+
+#[test]
+fn customers_are_dealt_to_arms_and_stay_there() {
+    let mut crowd = Crowd::new(
+        &ARMS
+            .replace(
+                "z: { placements: [], value: 0 }",
+                "z: { placements: [back] }",
+            )
+            .replace("placements:\n  hero:", "placements:\n  back: {}\n  hero:"),
+    );
+    let mut n = BTreeMap::<Arm, u32>::new();
+    let mut moved = 0;
+    for who in 0..2_000 {
+        let arm = |outcome: Outcome| outcome.answers[0].arm.unwrap();
+        let first = crowd.ask(who, "hero", at("0m"));
+        let answer = first.answers[0].clone();
+        match arm(first) {
+            Arm::Holdout => {
+                assert!(answer.fallback && answer.offers[0].offer.as_ref() == "z");
+                assert!(
+                    answer
+                        .losers
+                        .iter()
+                        .any(|loser| loser.reason.code() == "HOLDOUT")
+                );
+            }
+            Arm::Control => assert!((answer.offers[0].probability - 1.0 / 3.0).abs() < 1e-12),
+            Arm::Challenger => assert_eq!(answer.offers[0].offer.as_ref(), "c"),
+            Arm::Champion => assert!(answer.offers[0].probability < 1.0),
+        }
+        *n.entry(answer.arm.unwrap()).or_default() += 1;
+        // Within the month all of them stay; the control is another one in the next.
+        assert_eq!(arm(crowd.ask(who, "hero", at("10d"))), answer.arm.unwrap());
+        moved += u32::from(arm(crowd.ask(who, "hero", at("40d"))) != answer.arm.unwrap());
+    }
+    // Of 2,000: a tenth, a fifth of the rest, a quarter of the rest; four standard deviations around.
+    let near = |arm, expected: u32, room: u32| {
+        let found = n.get(&arm).copied().unwrap_or(0);
+        assert!(found.abs_diff(expected) < room, "{arm:?}: {found}");
+    };
+    near(Arm::Holdout, 200, 54);
+    near(Arm::Control, 360, 69);
+    near(Arm::Challenger, 360, 69);
+    near(Arm::Champion, 1_080, 90);
+    assert!((400..800).contains(&moved), "{moved}");
+}
+
+#[test]
+fn a_challenger_in_the_shadow_is_logged_and_changes_nothing() {
+    let policies = "
+learners: { taste: {} }
+placements:
+  hero: { control: none, challenger: { rank: 0 - offer.value, mode: shadow } }
+offers:
+  a: { placements: [hero], value: 1 }
+  b: { placements: [hero], value: 2 }
+";
+    let mut crowd = Crowd::new(policies);
+    let outcome = crowd.ask(0, "hero", at("0m"));
+    let answer = &outcome.answers[0];
+    assert_eq!(answer.offers[0].offer.as_ref(), "b");
+    assert_eq!(answer.shadow[0].offer.as_ref(), "a");
+    assert_eq!(answer.arm, Some(Arm::Champion));
+    let json = answer.to_json(false);
+    assert!(json.contains(r#""shadow":[{"offer":"a""#), "{json}");
+}
+
+#[test]
+fn outcomes_are_counted_for_the_arm_of_their_decision() {
+    let mut crowd = Crowd::new(TASTE);
+    for who in 0..40 {
+        let outcome = crowd.ask(who, "hero", at("0m"));
+        let id = outcome.answers[0].decision_id.to_string();
+        crowd.tell(who, "Offer Impression", &id, at("1m"));
+        if who % 4 == 0 {
+            crowd.tell(who, "Offer Clicked", &id, at("2m"));
+            crowd.tell(who, "Offer Clicked", &id, at("3m"));
+        }
+    }
+    let shares: Vec<_> = crowd.world.learnt.shares("hero").collect();
+    let [(_, Arm::Champion, share)] = shares[..] else {
+        panic!("{shares:?}");
+    };
+    assert_eq!(
+        (
+            share.n,
+            share.with(Kind::Impression),
+            share.with(Kind::Click)
+        ),
+        (40, 40, 10)
+    );
+}
+
+const CALIBRATED: &str = "
+learners: { fix: { kind: calibrate } }
+placements: { hero: { model: m, learner: fix, explore: none, control: none } }
+offers: { a: { placements: [hero] } }
+---
+model: m
+file: m.onnx
+inputs: [{ column: v, from: profile.cart.value, type: number, unknown: 0 }]
+output: { name: p }
+";
+
+#[test]
+fn a_model_that_promises_too_much_is_corrected() {
+    let mut crowd = Crowd::new(CALIBRATED);
+    crowd.world.score = Score::Value(0.5);
+    let mut said = Vec::new();
+    for who in 0..200 {
+        let outcome = crowd.ask(who, "hero", at("0m"));
+        let answer = &outcome.answers[0];
+        said.push(answer.offers[0].propensity.unwrap());
+        let id = answer.decision_id.to_string();
+        crowd.tell(who, "Offer Impression", &id, at("1m"));
+        if who % 10 == 0 {
+            crowd.tell(who, "Offer Clicked", &id, at("2m"));
+        }
+    }
+    assert!((said[0] - 0.5).abs() < 1e-6, "{}", said[0]);
+    let last = said[199];
+    assert!((last - 0.1).abs() < 0.03, "{last}");
+    // Without a score there is nothing to correct.
+    crowd.world.score = Score::unavailable("down");
+    let outcome = crowd.ask(999, "hero", at("3m"));
+    assert!(outcome.answers[0].degraded);
+    assert_eq!(outcome.answers[0].offers[0].propensity, None);
+}
+
+const LINEAR: &str = "
+learners:
+  line: { kind: linear, features: { rich: profile.traits.rich }, prior: { propensity: 0.5, evidence: 1 } }
+placements: { hero: { learner: line, explore: 20%, control: none } }
+offers:
+  a: { placements: [hero] }
+  b: { placements: [hero] }
+";
+
+#[test]
+fn a_line_over_features_gives_each_customer_their_own() {
+    let mut crowd = Crowd::new(LINEAR);
+    let rich = |who: usize| !who.is_multiple_of(2);
+    let mut last = Vec::new();
+    for who in 0..600 {
+        let traits = format!(r#"{{"rich":{}}}"#, u8::from(rich(who)));
+        let known = Event {
+            id: EventId::new(&format!("{who}")),
+            kind: crate::domain::event::Kind::Identify,
+            name: "identify".into(),
+            at: at("0m"),
+            properties: Value::Null,
+            traits: serde_json::from_str(&traits).unwrap(),
+            context: Value::Null,
+        };
+        crowd.handle(who, &Cause::Event(known), at("0m"));
+        let outcome = crowd.ask(who, "hero", at("1m"));
+        let choice = outcome.answers[0].offers[0].clone();
+        let id = outcome.answers[0].decision_id.to_string();
+        // The rich like `a`, the others `b`.
+        let liked = (choice.offer.as_ref() == "a") == rich(who);
+        crowd.tell(who, "Offer Impression", &id, at("2m"));
+        if liked {
+            crowd.tell(who, "Offer Clicked", &id, at("3m"));
+        }
+        if who >= 500 {
+            last.push((liked, choice));
+        }
+    }
+    let n_liked = last.iter().filter(|(liked, _)| *liked).count();
+    assert!(n_liked > 80, "{n_liked} of 100");
+    for (_, choice) in last {
+        let expected = if choice.explored { 0.1 } else { 0.9 };
+        assert!((choice.probability - expected).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn every_place_is_a_contest_of_its_own_and_no_offer_comes_twice() {
+    let policies = "
+learners: { taste: {} }
+placements: { hero: { learner: taste, limit: 3, control: none } }
+offers:
+  a: { placements: [hero] }
+  b: { placements: [hero] }
+  c: { placements: [hero] }
+  d: { placements: [hero] }
+";
+    let mut crowd = Crowd::new(policies);
+    let mut orders = std::collections::BTreeSet::new();
+    for who in 0..60 {
+        let outcome = crowd.ask(who, "hero", at("0m"));
+        let offers = &outcome.answers[0].offers;
+        let ids: Vec<&str> = offers.iter().map(|of| of.offer.as_ref()).collect();
+        let said: Vec<f64> = offers.iter().map(|of| of.probability).collect();
+        // Nothing is known: each of those that are left is as likely as any other.
+        for (said, expected) in said.iter().zip([0.25, 1.0 / 3.0, 0.5]) {
+            assert!((said - expected).abs() < 1e-4, "{said}");
+        }
+        let mut once = ids.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), 3);
+        orders.insert(ids.join(""));
+    }
+    assert!(orders.len() > 15, "{orders:?}");
+}
+
+#[test]
+fn tallies_are_bounded_however_many_offers_and_months_there_are() {
+    use crate::domain::learning::{Lesson, Sample, Update};
+    let mut tallies = Tallies::default();
+    for n in 0..Tallies::ROWS_MAX + 10 {
+        let lesson = Lesson {
+            version: 1,
+            placement: "hero".into(),
+            offer: format!("o{n}").into(),
+            at: start() + Duration::from_secs(n as u64),
+            half_life: None,
+            trial: true,
+            reward: 0.0,
+            sample: Sample::Plain,
+        };
+        tallies.apply(&Update::Learnt(lesson.into()));
+    }
+    assert_eq!(tallies.n_rows(), Tallies::ROWS_MAX);
+    assert!(tallies.row(1, &"hero".into(), "o9").is_none());
+    assert!(tallies.row(1, &"hero".into(), "o10").is_some());
+    for month in 0..9 {
+        let at = start() + Duration::from_secs(31 * 86_400 * month);
+        tallies.apply(&Update::Decided("hero".into(), Arm::Control, at));
+    }
+    assert_eq!(tallies.shares("hero").count(), Tallies::MONTHS_MAX);
+}
