@@ -53,7 +53,7 @@ offers:
   club: { placements: [hero], value: 5, when: context.page == 'club' }
 placements:
   hero: { limit: 4 }
-  footer: { limit: 1 }
+  footer: { limit: 1, control: 2% }
 ",
 ];
 
