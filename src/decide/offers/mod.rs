@@ -99,6 +99,7 @@ fn rank_from(
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
     let propensities = propensity::propensities(placement, &offers, env, scores)?;
     let learner = Believer::of(placement, env, question.learnt);
+    answer.models = propensity::asked(placement, &offers, env);
     answer.arm = seat.arm;
     answer.learner = learner.as_ref().map(Believer::by);
     let mut candidates = Vec::with_capacity(passed.len());
@@ -150,6 +151,8 @@ fn nothing(question: &Question<'_>) -> Answer {
         shadow: Vec::new(),
         arm: None,
         learner: None,
+        models: Vec::new(),
+        bundle: env.bundle.id.clone(),
         runner_up: None,
         degraded: false,
         fallback: false,
