@@ -26,7 +26,7 @@ pub async fn export(args: &Decisions, interrupt: &Interrupt) -> anyhow::Result<O
     streams.extent().await.context("cannot look into NATS")?;
     let kept = streams.kept(Lane::Decisions, since).await;
     let mut kept = kept.context("cannot read the stream of decisions")?;
-    let raw = args.out.format() == Format::Jsonl;
+    let raw = args.out.format()? == Format::Jsonl;
     let mut sheet = args.out.sheet(if raw { line() } else { columns() })?;
     let mut progress = Progress::start("decisions");
     let mut n_read = 0;

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use super::{decisions, features};
+use super::{Out, decisions, features};
 use crate::cli::sheet::{Format, Sheet};
 use crate::domain::Timestamp;
 
@@ -50,7 +50,7 @@ fn features_are_columns_and_what_is_not_known_is_empty() {
     });
     let at = |text| Timestamp::parse(text).unwrap();
     check(
-        features::columns(&declared),
+        features::columns(&declared).unwrap(),
         |sheet| {
             for at in ["2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"].map(at) {
                 sheet.row(&features::row(&customer, at, &declared)).unwrap();
@@ -62,6 +62,31 @@ fn features_are_columns_and_what_is_not_known_is_empty() {
             ada,2026-01-05T10:00:00.000Z,3,"""shoes, hats""",
         "#]],
     );
+}
+
+#[test]
+fn a_feature_with_the_name_of_a_column_is_refused() {
+    for name in ["customer", "at"] {
+        let why = features::columns(&[json!({ "name": name, "number": true })]).unwrap_err();
+        let expected = format!("feature `{name}` has the name of a column of the table");
+        assert_eq!(why.to_string(), expected);
+    }
+}
+
+#[test]
+fn what_a_file_is_to_hold_is_said_by_its_name_or_by_a_flag() {
+    let form = |out: Option<&str>, format| {
+        let out = Out {
+            out: out.map(Into::into),
+            format,
+        };
+        out.format().map_err(|error| format!("{error:#}"))
+    };
+    assert_eq!(form(None, None), Ok(Format::Jsonl));
+    assert_eq!(form(Some("a.csv"), None), Ok(Format::Csv));
+    assert_eq!(form(Some("a.txt"), Some(Format::Csv)), Ok(Format::Csv));
+    expect!["add `--format`: `a.txt` ends neither in .parquet nor in .csv nor in .jsonl"]
+        .assert_eq(&form(Some("a.txt"), None).unwrap_err());
 }
 
 fn check(
