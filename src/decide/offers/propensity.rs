@@ -16,8 +16,6 @@ use crate::policy::offer::{Offer, Placement};
 pub struct Propensity {
     /// What a model says; `None`: there is none.
     pub score: Option<Score>,
-    /// How many outcomes it comes from: ME; `None` where nobody counts, and it is taken as it is.
-    pub evidence: Option<f64>,
     /// What the model was asked.
     pub inputs: Option<Arc<Inputs>>,
 }
@@ -71,7 +69,6 @@ pub fn propensities(
             let none = || Score::Unavailable("the model gave no score".into());
             Propensity {
                 score: Some(rows.get(idx).cloned().unwrap_or_else(none)),
-                evidence: None,
                 inputs: Some(inputs),
             }
         }
@@ -102,21 +99,29 @@ pub fn asked(placement: &Placement, offers: &[&Offer], env: &Env<'_>) -> Vec<Ask
     asked
 }
 
-/// Returns what the placement's model must score, if it is one that does not look at the offers: it is asked for
-/// before any offer is judged, so that nothing is judged twice.
-pub fn shared(placement: &Placement, env: &Env<'_>, scores: &Scores) -> Option<Request> {
-    let name = placement.model.as_ref()?;
-    let model = env.bundle.model(name)?;
-    if model.per_offer || placement.offers.is_empty() || scores.contains_key(name) {
-        return None;
+/// Returns what the models of placements must score that do not look at the offers: they are asked before any offer is judged,
+/// so that nothing is judged twice.
+pub fn shared<'a>(
+    placements: impl Iterator<Item = &'a Placement>,
+    env: &Env<'_>,
+    scores: &Scores,
+) -> Vec<Request> {
+    let mut requests = Vec::<Request>::new();
+    for placement in placements.filter(|placement| !placement.offers.is_empty()) {
+        let Some(name) = &placement.model else {
+            continue;
+        };
+        let asked = requests.iter().any(|request| request.model == *name);
+        let model = env.bundle.model(name).filter(|model| !model.per_offer);
+        let model = model.filter(|_| !asked && !scores.contains_key(name));
+        let row = model.and_then(|model| inputs::row(model, env).ok());
+        requests.extend(row.map(|row| Request {
+            model: name.clone(),
+            rows: vec![row],
+            offers: Vec::new(),
+        }));
     }
-    let rows = vec![inputs::row(model, env).ok()?];
-    let model = name.clone();
-    Some(Request {
-        model,
-        rows,
-        offers: Vec::new(),
-    })
+    requests
 }
 
 /// Where the score of an offer is found.

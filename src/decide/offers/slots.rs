@@ -164,7 +164,9 @@ pub fn fill(picked: Picked<'_>, now: Timestamp, answer: &mut Answer) -> Vec<Fact
     let behind: Arc<str> = last.map_or("no place was asked for".into(), |last| {
         format!("after {}", last.offer.id).into()
     });
-    answer.runner_up = last.zip(others.first()).map(|(last, (next, _))| RunnerUp {
+    // Who is too much like the chosen ones would not have come next.
+    let next = others.iter().find(|(_, barred)| barred.is_none());
+    answer.runner_up = last.zip(next).map(|(last, (next, _))| RunnerUp {
         offer: next.offer.id.clone(),
         priority: next.priority,
         behind: last.priority - next.priority,
@@ -186,9 +188,10 @@ pub fn fill(picked: Picked<'_>, now: Timestamp, answer: &mut Answer) -> Vec<Fact
     given
 }
 
-/// Takes everything back from a customer who is held out: it is known what would have been given, and when.
-pub fn hold_out(answer: &mut Answer) {
+/// Takes everything back from a customer who is held out, and returns it: it is known what would have been given, and when.
+pub fn hold_out(answer: &mut Answer) -> Vec<Arc<str>> {
     let offers = std::mem::take(&mut answer.offers);
+    let withheld = offers.iter().map(|choice| choice.offer.clone()).collect();
     for (choice, place) in offers.into_iter().zip(1..) {
         answer.losers.push(Loser {
             offer: choice.offer,
@@ -202,4 +205,5 @@ pub fn hold_out(answer: &mut Answer) {
         });
     }
     answer.runner_up = None;
+    withheld
 }
