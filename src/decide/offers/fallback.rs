@@ -34,6 +34,7 @@ pub fn fall_back<'a>(
         offer: offer.id.clone(),
         propensity: None,
         priority: None,
+        value: None,
         probability: 1.0,
         explored: false,
         factors: None,

@@ -128,6 +128,7 @@ fn rank_from(
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
     let propensities = propensity::propensities(placement, &offers, env, scores)?;
     let learner = Believer::of(placement, &offers, env, question.learnt);
+    answer.models = propensity::asked(placement, &offers, env);
     answer.arm = seat.arm;
     answer.learner = learner.as_ref().map(Believer::by);
     // An offer without its propensity would have the highest there is: all have one, or none.
@@ -185,6 +186,8 @@ fn nothing(question: &Question<'_>) -> Answer {
         shadow: Vec::new(),
         arm: None,
         learner: None,
+        models: Vec::new(),
+        bundle: env.bundle.id.clone(),
         runner_up: None,
         degraded: false,
         fallback: false,
