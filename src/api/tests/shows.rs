@@ -160,7 +160,7 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
         attune_customer_state_bytes_max 0
         attune_ready 1
         attune_resident_customers 1
-        attune_policies_info{revision="0",bundle="d4e3d8a9640d5816"} 1
+        attune_policies_info{revision="0",bundle="d7d089d5d36a2247"} 1
         attune_policies_stale 0
         attune_policies_last_reload_timestamp_seconds 0
         attune_journey_people{journey="cart"} 1
@@ -190,7 +190,7 @@ async fn the_server_is_ready_until_nats_is_gone() {
     assert_eq!(world.get("/livez").await.body, r#"{"status":"alive"}"#);
     assert_eq!(
         world.get("/readyz").await.body,
-        r#"{"status":"ready","policies":{"revision":0,"bundle":"d4e3d8a9640d5816"}}"#
+        r#"{"status":"ready","policies":{"revision":0,"bundle":"d7d089d5d36a2247"}}"#
     );
     world.server.kill9();
     super::world::until(|| world.node.ready().is_err()).await;
