@@ -152,9 +152,9 @@ async fn a_value_that_is_not_right_is_shown() {
         {"customer":"ada","placement":"hero","explain":"yes"}
           {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"`explain`: invalid type: string \"yes\", expected a boolean"}
         {"customer":"ada","placement":"hreo"}
-          {"type":"urn:attune:problem:unknown-placement","title":"there is no such placement","status":404,"detail":"unknown placement `hreo`, did you mean `hero`? the policies have `footer`, `hero`"}
+          {"type":"urn:attune:problem:unknown-placement","title":"there is no such placement","status":404,"detail":"unknown placement `hreo`, did you mean `hero`? the policies have `footer`, `hero`, `side`"}
         {"customer":"ada","placement":"sidebar"}
-          {"type":"urn:attune:problem:unknown-placement","title":"there is no such placement","status":404,"detail":"unknown placement `sidebar`; the policies have `footer`, `hero`"}
+          {"type":"urn:attune:problem:unknown-placement","title":"there is no such placement","status":404,"detail":"unknown placement `sidebar`; the policies have `footer`, `hero`, `side`"}
         {"customer":"ccccccccccccccccccccccccccccccccccccccccccccccc
           {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"a customer id has 513 bytes, at most 512 are allowed"}
     "#]];

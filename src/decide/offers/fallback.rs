@@ -1,25 +1,29 @@
-//! What is given when nothing qualifies: it still obeys consent, suppression and contact policies.
+//! What is given when nothing qualifies: it still obeys consent, suppression, contact policies and its budget.
 
-use crate::decide::env::Env;
 use crate::decide::offers::contact::held;
 use crate::decide::offers::explain::lost;
 use crate::decide::offers::gate::Gate;
+use crate::decide::offers::{Question, budget};
+use crate::decide::step::Needs;
 use crate::domain::response::Of;
 use crate::domain::{Answer, Choice, Reason};
 use crate::policy::offer::Placement;
 
 /// Puts the placement's fallback into the answer, unless the customer is not to have it.
+///
+/// # Errors
+///
+/// It is not known if its budget has something left.
 pub fn fall_back<'a>(
     placement: &'a Placement,
     gate: &mut Gate<'a>,
-    env: &Env<'a>,
+    question: &Question<'a>,
     answer: &mut Answer,
-) {
-    let Some(offer) = placement.fallback.as_ref() else {
-        return;
-    };
-    let Some(offer) = env.bundle.offer(offer) else {
-        return;
+) -> Result<(), Needs> {
+    let env = &question.env;
+    let offer = placement.fallback.as_ref();
+    let Some(offer) = offer.and_then(|offer| env.bundle.offer(offer)) else {
+        return Ok(());
     };
     let of = Of::Offer(offer.id.clone());
     let fatigue = || {
@@ -28,11 +32,13 @@ pub fn fall_back<'a>(
             held(&offer.engagement.contact, &of, env)?,
         ))
     };
-    if let Some((reason, detail)) = gate.bars(offer).or_else(fatigue) {
+    let barred = gate.bars(offer).or_else(fatigue);
+    let barred = barred.map_or_else(|| budget::bars(offer, question), |why| Ok(Some(why)))?;
+    if let Some((reason, detail)) = barred {
         if answer.losers.iter().all(|loser| loser.offer != offer.id) {
             answer.losers.push(lost(offer, reason, detail));
         }
-        return;
+        return Ok(());
     }
     answer.losers.retain(|loser| loser.offer != offer.id);
     answer.fallback = true;
@@ -47,4 +53,5 @@ pub fn fall_back<'a>(
         data: offer.data.clone(),
         reasons: vec!["nothing qualified: the placement's fallback".into()],
     });
+    Ok(())
 }

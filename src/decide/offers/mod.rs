@@ -3,6 +3,7 @@
 mod arbitrate;
 mod ask;
 mod believe;
+mod budget;
 mod contact;
 mod explain;
 mod fallback;
@@ -16,8 +17,9 @@ mod stages;
 use std::sync::Arc;
 
 use crate::decide::env::Env;
-use crate::decide::step::{Request, Scores};
+use crate::decide::step::{Budgets, Needs, Scores};
 use crate::domain::answer::Shadowed;
+use crate::domain::budget::Claim;
 use crate::domain::learning::{Arm, Tallies, Update};
 use crate::domain::outcome::fingerprint;
 use crate::domain::{Answer, Fact};
@@ -42,6 +44,10 @@ pub struct Question<'a> {
     pub limit: Option<u32>,
     /// What expressions can see.
     pub env: Env<'a>,
+    /// What the models said.
+    pub scores: &'a Scores,
+    /// What is known of budgets.
+    pub budgets: &'a Budgets,
     /// What all outcomes have taught so far.
     pub learnt: &'a Tallies,
 }
@@ -54,26 +60,29 @@ pub struct Ranked {
     pub given: Vec<Fact>,
     /// What is added to tallies.
     pub updates: Vec<Update>,
+    /// What budgets must give.
+    pub claims: Vec<Claim>,
 }
 
 /// Ranks the offers of a placement.
 ///
 /// # Errors
 ///
-/// The scores that are missing; call again with them.
-pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Request>> {
+/// What is missing; call again with it.
+pub fn rank(question: &Question<'_>) -> Result<Ranked, Needs> {
     let env = &question.env;
     let Some(placement) = env.bundle.placement(question.placement) else {
         return Ok(Ranked {
             answer: nothing(question),
             given: Vec::new(),
             updates: Vec::new(),
+            claims: Vec::new(),
         });
     };
     let seat = Seat::of(placement, env, question.id);
-    let mut ranked = rank_from(question, &seat, scores)?;
+    let mut ranked = rank_from(question, &seat)?;
     if let Some(shadow) = seat.shadow() {
-        let shadow = rank_from(question, &shadow, scores)?;
+        let shadow = rank_from(question, &shadow)?;
         ranked.answer.shadow = shadow.answer.offers.into_iter().map(Shadowed::of).collect();
     }
     let known = env.profile.decisions.get(fingerprint(question.id));
@@ -84,20 +93,18 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
 }
 
 /// Ranks by the means of a seat.
-fn rank_from(
-    question: &Question<'_>,
-    seat: &Seat<'_>,
-    scores: &Scores,
-) -> Result<Ranked, Vec<Request>> {
-    let (env, placement) = (&question.env, seat.placement);
+fn rank_from(question: &Question<'_>, seat: &Seat<'_>) -> Result<Ranked, Needs> {
+    let (env, placement, scores) = (&question.env, seat.placement, question.scores);
     let mut answer = nothing(question);
     if let Some(request) = propensity::shared(placement, env, scores) {
-        return Err(vec![request]);
+        return Err(Needs::Scores(vec![request]));
     }
     let mut gate = Gate::new(placement, env);
-    let passed = scan::qualify(placement, &mut gate, env, &mut answer);
+    let mut passed = scan::qualify(placement, &mut gate, env, &mut answer);
+    budget::drop_closed(&mut passed, question, &mut answer)?;
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
-    let propensities = propensity::propensities(placement, &offers, env, scores)?;
+    let propensities = propensity::propensities(placement, &offers, env, scores);
+    let propensities = propensities.map_err(Needs::Scores)?;
     let learner = Believer::of(placement, env, question.learnt);
     answer.arm = seat.arm;
     answer.learner = learner.as_ref().map(Believer::by);
@@ -113,6 +120,7 @@ fn rank_from(
             Err(loser) => answer.losers.push(loser),
         }
     }
+    budget::drop_missed(&mut candidates, question, &mut answer);
     let limit = question
         .limit
         .unwrap_or(placement.limit)
@@ -126,14 +134,14 @@ fn rank_from(
         slots::hold_out(&mut answer);
     }
     if answer.offers.is_empty() && limit > 0 {
-        fallback::fall_back(placement, &mut gate, env, &mut answer);
+        fallback::fall_back(placement, &mut gate, question, &mut answer)?;
     }
     given.extend(ask::remembered(placement, &answer, credits));
-    let updates = Vec::new();
     Ok(Ranked {
+        claims: budget::claims(&answer, question),
         answer,
         given,
-        updates,
+        updates: Vec::new(),
     })
 }
 
