@@ -20,6 +20,8 @@ mod bounded;
 #[cfg(test)]
 mod crash;
 #[cfg(test)]
+mod crash_budgets;
+#[cfg(test)]
 mod crash_learning;
 #[cfg(test)]
 mod docs;
