@@ -18,6 +18,8 @@ mod bad_start;
 #[cfg(test)]
 mod bounded;
 #[cfg(test)]
+mod budgets;
+#[cfg(test)]
 mod crash;
 #[cfg(test)]
 mod crash_budgets;
