@@ -11,7 +11,7 @@ use crate::config::{Config, Durability};
 use crate::policy::{self, Bundle, Source};
 use crate::release::Folder;
 pub use crate::release::folder::{collect, sources};
-pub use crate::release::models::{named, scorer, spec};
+pub use crate::release::models::{named, scorer, spec, spec_without_baseline};
 use crate::scoring::Scorer;
 use crate::store::{self, Store};
 use crate::stream::{self, JetStream, Layout, Opened, Streams};

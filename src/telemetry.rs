@@ -1,11 +1,14 @@
 //! The names of what we measure.
 
+mod placements;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::domain::{Trace, What};
+pub use placements::{Decided, Placements};
 
 /// A counter that only rises.
 #[derive(Debug, Default)]
@@ -145,6 +148,8 @@ pub struct Meters {
     pub image_bytes_max: Gauge,
     /// Decisions committed.
     pub decisions: Counter,
+    /// The same by placement: for whom, and what was tried.
+    pub placements: Placements,
     /// Runs of journeys that began.
     pub entries: Counter,
     /// The same by journey, and how they ended.

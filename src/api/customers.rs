@@ -30,7 +30,7 @@ const LIMIT: usize = 100;
     path = "/v1/customers",
     params(
         ("after" = Option<String>, Query, description = "Those that follow this customer"),
-        ("limit" = Option<u32>, Query, description = "At most so many: 1 to 500, else 100", minimum = 1, maximum = 500),
+        ("limit" = Option<u32>, Query, description = "At most so many: 1 to 500, else 100; fewer if they are large: `next` says whether there are more", minimum = 1, maximum = 500),
         ("at" = Option<String>, Query, description = "Features as of this time (RFC 3339), not before a customer's last input; else now"),
     ),
     security(("token" = [])),
@@ -51,17 +51,16 @@ pub async fn customers(
     let (after, limit) = (wanted.after.clone(), wanted.limit);
     let read = move || page::customers(&engine, after.as_ref(), limit);
     let read = tokio::task::spawn_blocking(read).await;
-    let profiles = read
+    let page = read
         .map_err(|_| Problem::not_ready("the store is being closed"))?
         .map_err(|error| Problem::not_ready(error.to_string()))?;
     let live = api.node.engine.live.get();
-    let shown = profiles.iter().map(|profile| {
+    let shown = page.profiles.iter().map(|profile| {
         let now = now(&api.node, profile);
         let at = wanted.at.map_or(now, |at| at.max(profile.now));
         Customer::of(&live.bundle, profile, at)
     });
-    let full = profiles.len() == wanted.limit;
-    let last = profiles.last().filter(|_| full);
+    let last = page.profiles.last().filter(|_| page.has_more);
     Ok(json(&Page {
         customers: shown.collect(),
         next: last.map(|profile| profile.id.as_str()),

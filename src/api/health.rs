@@ -2,6 +2,7 @@
 
 mod budgets;
 mod drift;
+mod placements;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -105,6 +106,7 @@ struct Refused {
 )]
 pub async fn metrics(_: Caller, State(api): State<Arc<Api>>) -> Page<String> {
     let mut text = exposition(&api.node.engine.meters, api.node.ready().is_ok());
+    placements::placements(&mut text, &api.node.engine.meters);
     policies(&mut text, &api.releases);
     drift::drift(&mut text, &api.releases.live());
     budgets::budgets(&mut text, &api.node.engine);

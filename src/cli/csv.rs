@@ -26,6 +26,19 @@ pub fn split(line: &str) -> Result<Vec<Cow<'_, str>>, String> {
     }
 }
 
+/// Splits a line into as many fields as its table has columns.
+///
+/// # Errors
+///
+/// What is wrong with the line; other fields than columns, too: what stands where is not known then.
+pub fn record(line: &str, n_columns: usize) -> Result<Vec<Cow<'_, str>>, String> {
+    let fields = split(line)?;
+    if fields.len() == n_columns {
+        return Ok(fields);
+    }
+    Err(format!("fields: {} instead of {n_columns}", fields.len()))
+}
+
 /// Reads up to the closing quote; returns the field and what follows its comma.
 fn unquote(text: &str) -> Result<(Cow<'_, str>, Option<&str>), String> {
     let mut owned = String::new();

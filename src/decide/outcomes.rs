@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::decision::Decision;
+use crate::domain::decision::{Decision, Given};
 use crate::domain::event::Kind as Call;
 use crate::domain::outcome::{Kind, Said, Told, fingerprint};
 use crate::domain::response::Of;
@@ -27,17 +27,19 @@ pub fn outcomes(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestam
     let mut facts = Vec::new();
     let (subject, what) = if let Some(decision) = decision {
         let (told, what) = of_decision(decision, &said, event.at);
+        let placement = &decision.placement;
+        let count =
+            |offer: &Arc<str>| responses(bundle, offer, Some(placement), said.kind, event.at);
         for told in told {
-            facts.extend(responses(
-                bundle,
-                &told.offer,
-                Some(&told.placement),
-                told.kind,
-                told.at,
-            ));
+            facts.extend(count(&told.offer));
             facts.push(Fact::Told(told.into()));
         }
-        (decision.placement.clone(), what)
+        if decision.is_over(event.at) {
+            // Whoever says no late has said no all the same.
+            let about = sole(decision, &said).filter(|given| !given.has(said.kind));
+            facts.extend(about.into_iter().flat_map(|given| count(&given.offer)));
+        }
+        (placement.clone(), what)
     } else {
         let offer = said.offer.iter();
         facts.extend(offer.flat_map(|offer| responses(bundle, offer, None, said.kind, event.at)));
@@ -81,6 +83,15 @@ fn responses(
     counted.filter_map(fact).collect()
 }
 
+/// Returns the one offer of a decision that an outcome can be about.
+fn sole<'a>(decision: &'a Decision, said: &Said) -> Option<&'a Given> {
+    let mut offers = decision.offers.iter();
+    match &said.offer {
+        Some(named) => offers.find(|given| given.offer == *named),
+        None => offers.next().filter(|_| decision.offers.len() == 1),
+    }
+}
+
 /// Finds the offers of a remembered decision that an outcome is about.
 fn of_decision(decision: &Decision, said: &Said, at: Timestamp) -> (Vec<Told>, What) {
     let not = |code: &str, detail: String| (Vec::new(), What::Untold(code.into(), detail.into()));
@@ -89,7 +100,9 @@ fn of_decision(decision: &Decision, said: &Said, at: Timestamp) -> (Vec<Told>, W
         let (after, within) = (at.since(decision.at), decision.attribution);
         return not(
             "LATE",
-            format!("{word} {after} after the decision, {within} count"),
+            format!(
+                "{word} {after} after the decision, {within} count: it counts for contact policies alone"
+            ),
         );
     }
     let given = decision.offers.iter().zip(0_u32..);
@@ -112,7 +125,7 @@ fn of_decision(decision: &Decision, said: &Said, at: Timestamp) -> (Vec<Told>, W
     if fresh.is_empty() {
         return not("DUPLICATE", format!("the {word} was told before"));
     }
-    let told = |(given, slot): &(&crate::domain::decision::Given, u32)| Told {
+    let told = |(given, slot): &(&Given, u32)| Told {
         decision: decision.id,
         placement: decision.placement.clone(),
         offer: given.offer.clone(),

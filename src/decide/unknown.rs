@@ -49,23 +49,10 @@ struct Search<'a> {
 impl Search<'_> {
     /// Nobody keeps up with a segment that no policy asks for.
     fn idle_segments(&self, node: &Node) -> Vec<Unknown> {
-        let own = match node {
-            Node::InSegment(name) => self.env.bundle.segment(name).filter(|(_, it)| !it.used),
-            Node::Literal(_)
-            | Node::Root(_)
-            | Node::Member(..)
-            | Node::Index(..)
-            | Node::Not(_)
-            | Node::Negate(_)
-            | Node::Binary(..)
-            | Node::If(..)
-            | Node::List(_)
-            | Node::Map(_)
-            | Node::Has(_)
-            | Node::Each(..)
-            | Node::Matches(..)
-            | Node::Call(..)
-            | Node::Feature(..) => None,
+        let own = if let Node::InSegment(name) = node {
+            self.env.bundle.segment(name).filter(|(_, it)| !it.used)
+        } else {
+            None
         };
         let own = own.map(|_| {
             let why =
@@ -224,24 +211,10 @@ impl Search<'_> {
 
 /// Tells if a node is a root, or fields of one.
 fn is_path(node: &Node) -> bool {
-    match node {
-        Node::Root(_) => true,
-        Node::Member(inner, _) => is_path(inner),
-        Node::Literal(_)
-        | Node::Index(..)
-        | Node::Not(_)
-        | Node::Negate(_)
-        | Node::Binary(..)
-        | Node::If(..)
-        | Node::List(_)
-        | Node::Map(_)
-        | Node::Has(_)
-        | Node::Each(..)
-        | Node::Matches(..)
-        | Node::Call(..)
-        | Node::Feature(..)
-        | Node::InSegment(_) => false,
+    if let Node::Member(inner, _) = node {
+        return is_path(inner);
     }
+    matches!(node, Node::Root(_))
 }
 
 /// Returns the words of a path.

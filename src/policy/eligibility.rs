@@ -75,28 +75,16 @@ pub fn mark(value: &Value) -> String {
 
 /// Finds a value that must be there for a condition to be true, and which one.
 fn awaited(condition: &Node) -> Option<(&Node, Value)> {
-    match condition {
-        Node::InSegment(_) => Some((condition, Value::Bool(true))),
-        Node::Binary(Op::And, left, right) => awaited(left).or_else(|| awaited(right)),
-        Node::Binary(Op::Eq, left, right) => {
-            constant(left, right).or_else(|| constant(right, left))
-        }
-        Node::Literal(_)
-        | Node::Root(_)
-        | Node::Member(..)
-        | Node::Index(..)
-        | Node::Not(_)
-        | Node::Negate(_)
-        | Node::Binary(..)
-        | Node::If(..)
-        | Node::List(_)
-        | Node::Map(_)
-        | Node::Has(_)
-        | Node::Matches(..)
-        | Node::Each(..)
-        | Node::Call(..)
-        | Node::Feature(..) => None,
+    if let Node::InSegment(_) = condition {
+        return Some((condition, Value::Bool(true)));
     }
+    if let Node::Binary(Op::And, left, right) = condition {
+        return awaited(left).or_else(|| awaited(right));
+    }
+    let Node::Binary(Op::Eq, left, right) = condition else {
+        return None;
+    };
+    constant(left, right).or_else(|| constant(right, left))
 }
 
 fn constant<'n>(path: &'n Node, value: &Node) -> Option<(&'n Node, Value)> {

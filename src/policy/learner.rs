@@ -121,6 +121,10 @@ pub struct Places {
     pub learner: Place,
     /// `explore`.
     pub explore: Place,
+    /// `model`.
+    pub model: Place,
+    /// `smoothing`.
+    pub smoothing: Place,
 }
 
 /// Means of a decision that are compared with those of the placement.

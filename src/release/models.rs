@@ -108,6 +108,17 @@ fn dir(model: &Model) -> &Path {
 ///
 /// The golden rows or the baseline cannot be read.
 pub fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
+    let bare = spec_without_baseline(model)?;
+    let baseline = baseline(&dir(model).join("baseline.json"), &bare.inputs)?;
+    Ok(scoring::Spec { baseline, ..bare })
+}
+
+/// Returns what is to be loaded for a model, whatever its baseline is: that says nothing of what a score is.
+///
+/// # Errors
+///
+/// The golden rows cannot be read.
+pub fn spec_without_baseline(model: &Model) -> anyhow::Result<scoring::Spec> {
     let dir = dir(model);
     let golden = dir.join("golden.json");
     let golden = match std::fs::read(&golden) {
@@ -127,7 +138,6 @@ pub fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
         kind: kind(input.kind),
     };
     let inputs: Vec<_> = model.inputs.iter().map(input).collect();
-    let baseline = baseline(&dir.join("baseline.json"), &inputs)?;
     Ok(scoring::Spec {
         name: model.name.clone(),
         source: scoring::Source::File(dir.join(model.file.as_ref())),
@@ -138,7 +148,7 @@ pub fn spec(model: &Model) -> anyhow::Result<scoring::Spec> {
         },
         golden,
         sha256: model.sha256.clone(),
-        baseline,
+        baseline: None,
         drift: model.drift.clone(),
     })
 }

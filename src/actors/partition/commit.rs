@@ -307,6 +307,7 @@ fn count(meters: &crate::telemetry::Meters, batch: &Batch) {
     meters.actions.add(commit.actions.len() as u64);
     meters.crossings.add(commit.crossings.len() as u64);
     meters.decisions.add(commit.answers.len() as u64);
+    meters.placements.note(&commit.answers);
     meters.dead_letters.add(commit.dead.len() as u64);
     meters.forwarded.add(commit.forwards.len() as u64);
 }

@@ -46,6 +46,8 @@ async fn what_is_answered_is_what_is_described() {
             "/v1/customers/ada/why?journey=cart",
         ),
         ("get", "/v1/customers/{id}", "/v1/customers/nobody"),
+        ("get", "/v1/customers", "/v1/customers?limit=1"),
+        ("get", "/v1/customers", "/v1/customers?limit=0"),
         ("get", "/v1/placements/{name}", "/v1/placements/footer"),
         ("get", "/v1/placements/{name}", "/v1/placements/foter"),
         ("get", "/v1/journeys", "/v1/journeys"),

@@ -47,6 +47,21 @@ pub struct Line<'a> {
     pub bytes: &'a [u8],
 }
 
+impl Line<'_> {
+    /// Returns its text, without the mark that some programs write at the start of a file.
+    ///
+    /// # Errors
+    ///
+    /// It is not UTF-8, or longer than [`LINE_BYTES_MAX`].
+    pub fn text(&self) -> Result<&str, String> {
+        if self.bytes.len() > LINE_BYTES_MAX {
+            return Err("a line that is too long".into());
+        }
+        let text = std::str::from_utf8(self.bytes).map_err(|_| "not UTF-8".to_owned())?;
+        Ok(text.trim_start_matches('\u{feff}'))
+    }
+}
+
 impl Lines {
     /// Opens a file with lines of at most [`LINE_BYTES_MAX`]; whether it is packed is seen by its first bytes.
     ///

@@ -1,5 +1,6 @@
 //! A customer out of a file: what is told of them, and the events that they are the sum of.
 
+use std::io::Read;
 use std::path::Path;
 
 use anyhow::{Context, bail, ensure};
@@ -60,12 +61,8 @@ impl File {
     pub fn read(path: &Path) -> anyhow::Result<Self> {
         let shown = path.display();
         let failed = || format!("cannot read `{shown}`");
-        let size = std::fs::metadata(path).with_context(failed)?.len();
-        ensure!(
-            size <= BYTES_MAX,
-            "`{shown}` has {size} bytes, at most {BYTES_MAX} are read"
-        );
-        let text = std::fs::read_to_string(path).with_context(failed)?;
+        let file = std::fs::File::open(path).with_context(failed)?;
+        let text = text(file).with_context(failed)?;
         let is_json = text.trim_start().starts_with('{');
         let read = if is_json {
             serde_json::from_str(&text).map_err(anyhow::Error::from)
@@ -182,6 +179,17 @@ impl File {
     }
 }
 
+/// Reads what a file holds, which need not say how long it is: a pipe or a device does not.
+fn text(file: impl Read) -> anyhow::Result<String> {
+    let mut text = String::new();
+    let n_bytes = file.take(BYTES_MAX + 1).read_to_string(&mut text)?;
+    ensure!(
+        n_bytes as u64 <= BYTES_MAX,
+        "it has more than the {BYTES_MAX} bytes that are read"
+    );
+    Ok(text)
+}
+
 fn time(text: &str) -> anyhow::Result<Timestamp> {
     Timestamp::parse(text).with_context(|| format!("`last_input_at` is `{text}`, which is no time"))
 }
@@ -202,4 +210,19 @@ fn event(
     let text = Value::Object(given).to_string();
     let decoded = decode(text.as_bytes(), &received, |_| true);
     Ok(decoded.map_err(anyhow::Error::msg)?.event)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::{BYTES_MAX, text};
+
+    #[test]
+    fn a_file_that_does_not_end_is_refused() {
+        let why = text(io::repeat(b'a')).unwrap_err().to_string();
+        assert_eq!(why, "it has more than the 16777216 bytes that are read");
+        let whole = io::Read::take(io::repeat(b'a'), BYTES_MAX);
+        assert_eq!(text(whole).unwrap().len() as u64, BYTES_MAX);
+    }
 }

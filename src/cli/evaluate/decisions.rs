@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use serde::Deserialize;
+use serde_json::value::RawValue;
 
 use crate::cli::backtest::lines::{Line, Lines};
 use crate::cli::evaluate::Outcome;
@@ -13,6 +14,12 @@ use crate::domain::{Duration, Timestamp};
 
 /// The longest line of a decision, in bytes: no longer than what NATS takes.
 const LINE_BYTES_MAX: usize = 8 << 20;
+
+/// The event that is worth 1 when nothing is said.
+const EVENT: &str = "Offer Clicked";
+
+/// How long after a decision it counts when nothing is said: 7 days.
+const WITHIN: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// So many outcomes are kept.
 const OUTCOMES_MAX: usize = 5_000_000;
@@ -23,6 +30,11 @@ pub struct Decisions {
     placement: Option<String>,
     within: Duration,
     outcomes: BTreeMap<Box<str>, Vec<Came>>,
+    n_outcomes: usize,
+    /// Whether a decision says itself what came of it.
+    has_rewards: bool,
+    /// Whether a line of the log cannot be read: the second pass says which.
+    is_damaged: bool,
 }
 
 /// An outcome that came back.
@@ -33,7 +45,7 @@ struct Came {
 
 /// A line: a decision, or an event in Segment's form.
 #[derive(Deserialize)]
-struct Record {
+struct Record<'a> {
     decision_id: Option<String>,
     placement: Option<String>,
     #[serde(default)]
@@ -43,7 +55,8 @@ struct Record {
     decided_at: Option<String>,
     event: Option<String>,
     timestamp: Option<String>,
-    properties: Option<Told>,
+    #[serde(borrow)]
+    properties: Option<&'a RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -70,55 +83,56 @@ impl Decisions {
     ///
     /// # Errors
     ///
-    /// A file cannot be read, or there are too many outcomes.
+    /// A file cannot be read, an outcome is damaged, there are too many, or there is none at all.
     pub fn open(path: &Path, outcome: &Outcome) -> anyhow::Result<Self> {
+        let event = outcome.event.as_deref().unwrap_or(EVENT);
         let mut decisions = Self {
             path: path.to_owned(),
             placement: outcome.placement.clone(),
-            within: outcome.within,
+            within: outcome.within.unwrap_or(WITHIN),
             outcomes: BTreeMap::new(),
+            n_outcomes: 0,
+            has_rewards: false,
+            is_damaged: false,
         };
-        for path in [Some(path), outcome.outcomes.as_deref()]
-            .into_iter()
-            .flatten()
-        {
-            decisions.learn(path, &outcome.event)?;
+        decisions.learn(path, event, true)?;
+        if let Some(path) = &outcome.outcomes {
+            decisions.learn(path, event, false)?;
         }
+        ensure!(
+            decisions.n_outcomes > 0 || decisions.has_rewards || decisions.is_damaged,
+            "no event `{event}` names a decision: is `--event` right, or is `--outcomes` missing?"
+        );
         Ok(decisions)
     }
 
-    /// Keeps the outcomes of a file; what else there is, and what is wrong, is for the second pass.
-    fn learn(&mut self, path: &Path, event: &str) -> anyhow::Result<()> {
-        let mut n = 0;
-        lines(path, &mut |_, record| {
-            let Ok(Record {
-                event: Some(name),
-                timestamp: Some(at),
-                properties:
-                    Some(Told {
-                        decision_id: Some(decision),
-                        offer,
-                    }),
-                ..
-            }) = record
-            else {
-                return Ok(());
+    /// Keeps the outcomes of a file.
+    ///
+    /// - `is_log`: the file is the log, of which a second pass says which lines cannot be used.
+    fn learn(&mut self, path: &Path, event: &str, is_log: bool) -> anyhow::Result<()> {
+        let shown = path.display();
+        lines(path, &mut |number, record| {
+            let wrong = |why: String| anyhow::anyhow!("`{shown}` line {number}: {why}");
+            let record = match record {
+                Ok(record) => record,
+                Err(_) if is_log => {
+                    self.is_damaged = true;
+                    return Ok(());
+                }
+                Err(why) => return Err(wrong(why)),
             };
-            let Some(at) = Timestamp::parse(&at) else {
-                return Ok(());
-            };
-            if name != event {
+            self.has_rewards |= record.offers.iter().any(|of| of.reward.is_some());
+            if record.event.as_deref() != Some(event) {
                 return Ok(());
             }
-            n += 1;
-            anyhow::ensure!(
-                n <= OUTCOMES_MAX,
-                "more than {OUTCOMES_MAX} outcomes in `{}`: value a shorter time",
-                path.display()
+            if let Some((decision, came)) = outcome(&record).map_err(wrong)? {
+                self.n_outcomes += 1;
+                self.outcomes.entry(decision).or_default().push(came);
+            }
+            ensure!(
+                self.n_outcomes <= OUTCOMES_MAX,
+                "more than {OUTCOMES_MAX} outcomes in `{shown}`: value a shorter time"
             );
-            let offer = offer.map(Into::into);
-            let came = self.outcomes.entry(decision.into()).or_default();
-            came.push(Came { offer, at });
             Ok(())
         })
     }
@@ -136,7 +150,7 @@ impl Decisions {
         })
     }
 
-    fn decision(&self, number: u64, of: &Record, each: &mut Each<'_>) -> anyhow::Result<()> {
+    fn decision(&self, number: u64, of: &Record<'_>, each: &mut Each<'_>) -> anyhow::Result<()> {
         let (Some(id), Some(placement)) = (&of.decision_id, &of.placement) else {
             return each(number, Err("neither a decision nor an event".into()));
         };
@@ -162,7 +176,7 @@ impl Decisions {
     }
 
     /// 1 if the outcome came in time, else 0.
-    fn reward(&self, came: &[Came], of: &Record, offer: &str, at: Timestamp) -> f64 {
+    fn reward(&self, came: &[Came], of: &Record<'_>, offer: &str, at: Timestamp) -> f64 {
         let is_it = |came: &&Came| match &came.offer {
             Some(named) => **named == *offer,
             // A decision with one offer needs no name.
@@ -175,7 +189,7 @@ impl Decisions {
 }
 
 fn logged<'a>(
-    of: &'a Record,
+    of: &'a Record<'_>,
     slot: usize,
     position: &'a str,
     reward: f64,
@@ -203,11 +217,28 @@ fn logged<'a>(
     })
 }
 
+/// Reads an event that may be the outcome of a decision.
+fn outcome(of: &Record<'_>) -> Result<Option<(Box<str>, Came)>, String> {
+    let told = of.properties.map(|told| serde_json::from_str(told.get()));
+    let told: Option<Told> = told
+        .transpose()
+        .map_err(|error| format!("not an outcome: {error}"))?;
+    let Some((decision, offer)) = told.and_then(|told| Some((told.decision_id?, told.offer)))
+    else {
+        return Ok(None);
+    };
+    let at = of.timestamp.as_deref().ok_or("no `timestamp`")?;
+    let at =
+        Timestamp::parse(at).ok_or_else(|| format!("`timestamp` is `{at}`, which is no time"))?;
+    let offer = offer.map(Into::into);
+    Ok(Some((decision.into(), Came { offer, at })))
+}
+
+/// Takes a line of a file, or what is wrong with it, with its number.
+type Take<'a> = dyn for<'b> FnMut(u64, Result<Record<'b>, String>) -> anyhow::Result<()> + 'a;
+
 /// Hands out the lines of a file, one at a time.
-fn lines(
-    path: &Path,
-    each: &mut dyn FnMut(u64, Result<Record, String>) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
+fn lines(path: &Path, each: &mut Take<'_>) -> anyhow::Result<()> {
     let mut lines = Lines::open_with(path, LINE_BYTES_MAX)?;
     while let Some(line) = lines
         .take_next()
@@ -218,9 +249,10 @@ fn lines(
     Ok(())
 }
 
-fn record(line: &Line<'_>) -> Result<Record, String> {
+fn record<'a>(line: &Line<'a>) -> Result<Record<'a>, String> {
     if line.bytes.len() > LINE_BYTES_MAX {
         return Err(format!("more than {LINE_BYTES_MAX} bytes"));
     }
-    serde_json::from_slice(line.bytes).map_err(|error| format!("not a decision in JSON: {error}"))
+    serde_json::from_slice(line.bytes)
+        .map_err(|error| format!("neither a decision nor an event in JSON: {error}"))
 }

@@ -90,21 +90,53 @@ pub struct Columns {
     context: Vec<String>,
 }
 
+impl Columns {
+    /// Returns a flag that was given.
+    fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            ("--action", self.action.is_some()),
+            ("--reward", self.reward.is_some()),
+            ("--probability", self.probability.is_some()),
+            ("--position", self.position.is_some()),
+            ("--context", !self.context.is_empty()),
+        ];
+        first(&given)
+    }
+}
+
 /// What is the reward of a decision.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Outcome {
     /// Only decisions of this placement.
     #[arg(long, value_name = "NAME")]
     placement: Option<String>,
-    /// The event that is worth 1.
-    #[arg(long, value_name = "EVENT", default_value = "Offer Clicked")]
-    event: String,
-    /// How long after the decision.
-    #[arg(long, value_name = "TIME", default_value = "7d", value_parser = Duration::parse)]
-    within: Duration,
+    /// The event that is worth 1 [default: `Offer Clicked`].
+    #[arg(long, value_name = "EVENT")]
+    event: Option<String>,
+    /// How long after the decision [default: 7d].
+    #[arg(long, value_name = "TIME", value_parser = Duration::parse)]
+    within: Option<Duration>,
     /// Events with the outcomes of the decisions, one JSON event a line.
     #[arg(long, value_name = "FILE")]
     outcomes: Option<PathBuf>,
+}
+
+impl Outcome {
+    /// Returns a flag that was given.
+    fn first_given(&self) -> Option<&'static str> {
+        let given = [
+            ("--placement", self.placement.is_some()),
+            ("--event", self.event.is_some()),
+            ("--within", self.within.is_some()),
+            ("--outcomes", self.outcomes.is_some()),
+        ];
+        first(&given)
+    }
+}
+
+fn first(given: &[(&'static str, bool)]) -> Option<&'static str> {
+    let found = given.iter().find(|(_, is_given)| *is_given);
+    found.map(|(flag, _)| *flag)
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

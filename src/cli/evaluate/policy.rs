@@ -1,16 +1,17 @@
 //! The policy that is valued.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::str::FromStr;
 
 use anyhow::{Context, bail, ensure};
 
-use crate::cli::backtest::lines::Lines;
+use crate::cli::backtest::lines::{Line, Lines};
 use crate::cli::csv;
 use crate::cli::evaluate::names::Names;
 use crate::cli::evaluate::read::Known;
-use crate::cli::evaluate::table::{number, text};
+use crate::cli::evaluate::table::number;
 use crate::decide::evaluate::Row;
 use crate::policy::hint;
 
@@ -63,6 +64,12 @@ impl Policy {
     ///
     /// It is none of them, or the table does not fit the log.
     pub fn read(name: &str, only: &[Where], known: &mut Known) -> anyhow::Result<Self> {
+        if name == "uniform" || name.starts_with("always:") {
+            ensure!(
+                only.is_empty(),
+                "`--policy-where` picks lines of a table, and `{name}` is none"
+            );
+        }
         if let Some(action) = name.strip_prefix("always:") {
             return always(action, &mut known.actions);
         }
@@ -131,7 +138,7 @@ impl Table {
         let wrong = |number: u64, why: String| anyhow::anyhow!("`{name}` line {number}: {why}");
         let first = lines.take_next()?;
         let first = first.with_context(|| format!("`{name}` is empty"))?;
-        let header = fields(first.bytes).map_err(|why| wrong(1, why))?;
+        let header = fields(&first).map_err(|why| wrong(1, why))?;
         let of = |usual: &[&str]| usual.iter().find_map(|name| place(&header, name));
         let action = of(&ACTION)
             .with_context(|| format!("`{name}` has no column `{}`", ACTION.join("` or `")))?;
@@ -162,11 +169,11 @@ impl Table {
         };
         while let Some(line) = lines.take_next()? {
             let number_of = line.number;
-            let fields = fields(line.bytes).map_err(|why| wrong(number_of, why))?;
-            if fields.len() != header.len() {
-                let (n, of) = (fields.len(), header.len());
-                return Err(wrong(number_of, format!("fields: {n} instead of {of}")));
-            }
+            let fields = line
+                .text()
+                .and_then(|text| csv::record(text, header.len()))
+                .map(trimmed)
+                .map_err(|why| wrong(number_of, why))?;
             if only.iter().any(|(idx, value)| fields[*idx] != **value) {
                 continue;
             }
@@ -232,9 +239,16 @@ fn at_position(has_position: bool, position: &str) -> String {
     }
 }
 
-fn fields(bytes: &[u8]) -> Result<Vec<String>, String> {
-    let fields = csv::split(text(bytes)?)?;
-    Ok(fields.iter().map(|field| field.trim().to_owned()).collect())
+fn fields(line: &Line<'_>) -> Result<Vec<String>, String> {
+    line.text().and_then(csv::split).map(trimmed)
+}
+
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "the end of a chain of results"
+)]
+fn trimmed(fields: Vec<Cow<'_, str>>) -> Vec<String> {
+    fields.iter().map(|field| field.trim().to_owned()).collect()
 }
 
 fn place(header: &[String], name: &str) -> Option<usize> {

@@ -80,10 +80,14 @@ impl Shown<'_> {
         for (name, of) in self.estimates() {
             let (low, high) = (of.value - Z_95 * of.error, of.value + Z_95 * of.error);
             let interval = format!("{low:.6} to {high:.6}");
-            let gain = 100.0 * (of.value / self.of.report.logged.value - 1.0);
-            let gain = format!("{gain:+.1} %");
-            let off = truth.map_or(String::new(), |(mean, _)| {
-                format!("{:>11.3}", off(of.value, mean))
+            // Nothing is so many times more than nothing.
+            let gain = match self.of.report.logged.value {
+                0.0 => "-".into(),
+                logged => format!("{:+.1} %", 100.0 * (of.value / logged - 1.0)),
+            };
+            let off = truth.map_or(String::new(), |(mean, _)| match off(of.value, mean) {
+                Some(off) => format!("{off:>11.3}"),
+                None => format!("{:>11}", "-"),
             });
             // INVARIANT: writing to a string does not fail.
             let _ = writeln!(
@@ -130,7 +134,7 @@ impl Shown<'_> {
                 "standard_error": of.error,
                 "low": of.value - Z_95 * of.error,
                 "high": of.value + Z_95 * of.error,
-                "relative_error": self.of.truth.map(|(mean, _)| off(of.value, mean)),
+                "relative_error": self.of.truth.and_then(|(mean, _)| off(of.value, mean)),
             });
             if refused { Value::Null } else { shown }
         };
@@ -165,7 +169,7 @@ impl Shown<'_> {
     }
 }
 
-/// How far a value is from the truth, as a share of it.
-fn off(value: f64, truth: f64) -> f64 {
-    (value - truth).abs() / truth.abs()
+/// How far a value is from the truth, as a share of it; of nothing there is none.
+fn off(value: f64, truth: f64) -> Option<f64> {
+    (truth != 0.0).then(|| (value - truth).abs() / truth.abs())
 }

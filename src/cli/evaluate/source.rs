@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 
 use crate::cli::backtest::lines::Lines;
 use crate::cli::evaluate::decisions::Decisions;
@@ -54,9 +54,20 @@ impl Source {
     ///
     /// It cannot be read, or a column is not there.
     pub fn open(path: &Path, args: &Args) -> anyhow::Result<Self> {
+        let shown = path.display();
         if is_json(path)? {
+            if let Some(flag) = args.columns.first_given() {
+                bail!(
+                    "`{flag}` names a column of a table, and `{shown}` is a log of decisions, which says that itself"
+                );
+            }
             let decisions = Decisions::open(path, &args.outcome)?;
             return Ok(Self::Decisions(decisions));
+        }
+        if let Some(flag) = args.outcome.first_given() {
+            bail!(
+                "`{flag}` is for a log of decisions, and `{shown}` is a table: its rewards stand in a column (`--reward`)"
+            );
         }
         let columns: &Columns = &args.columns;
         Table::open(path, columns).map(Self::Table)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
-use crate::cli::backtest::lines::Lines;
+use crate::cli::backtest::lines::{Line, Lines};
 use crate::cli::csv;
 use crate::cli::evaluate::Columns;
 use crate::cli::evaluate::source::{Each, Logged, Probability};
@@ -25,6 +25,7 @@ const UNIT: char = '\u{1f}';
 /// A table and where its columns are.
 pub struct Table {
     path: PathBuf,
+    n_columns: usize,
     action: usize,
     reward: usize,
     position: Option<usize>,
@@ -45,7 +46,7 @@ impl Table {
             .take_next()
             .with_context(|| format!("cannot read `{name}`"))?;
         let first = first.with_context(|| format!("`{name}` is empty"))?;
-        let header = Header::read(first.bytes).map_err(|why| anyhow::anyhow!("`{name}`: {why}"))?;
+        let header = Header::read(&first).map_err(|why| anyhow::anyhow!("`{name}`: {why}"))?;
         let table = header.table(path, wanted);
         table.with_context(|| format!("`{name}` is not a log of choices"))
     }
@@ -62,7 +63,7 @@ impl Table {
         lines.take_next().with_context(failed)?;
         while let Some(line) = lines.take_next().with_context(failed)? {
             let number = line.number;
-            let fields = text(line.bytes).and_then(csv::split);
+            let fields = line.text().and_then(|of| csv::record(of, self.n_columns));
             let logged = fields
                 .as_ref()
                 .map_err(Clone::clone)
@@ -77,26 +78,23 @@ impl Table {
         fields: &'a [std::borrow::Cow<'a, str>],
         context: &'a mut String,
     ) -> Result<Logged<'a>, String> {
-        let field = |idx: usize| {
-            let field = fields.get(idx).map(|field| field.trim());
-            field.ok_or_else(|| format!("fields are missing: {} are there", fields.len()))
-        };
+        let field = |idx: usize| fields[idx].trim();
         context.clear();
         for idx in &self.context {
-            context.push_str(field(*idx)?);
+            context.push_str(field(*idx));
             context.push(UNIT);
         }
-        let action = field(self.action)?;
+        let action = field(self.action);
         if action.is_empty() {
             return Err("no action".into());
         }
         Ok(Logged {
-            position: self.position.map_or(Ok(""), field)?,
+            position: self.position.map_or("", field),
             context,
             action,
-            reward: number(field(self.reward)?, "reward")?,
+            reward: number(field(self.reward), "reward")?,
             probability: match &self.probability {
-                Probability::Column(idx) => Some(probability(field(*idx)?)?),
+                Probability::Column(idx) => Some(probability(field(*idx))?),
                 Probability::Given(given) => Some(*given),
                 Probability::Share => None,
             },
@@ -108,8 +106,8 @@ impl Table {
 struct Header(Vec<String>);
 
 impl Header {
-    fn read(bytes: &[u8]) -> Result<Self, String> {
-        let fields = csv::split(text(bytes)?)?;
+    fn read(line: &Line<'_>) -> Result<Self, String> {
+        let fields = csv::split(line.text()?)?;
         let trimmed = fields.iter().map(|field| field.trim().to_owned());
         Ok(Self(trimmed.collect()))
     }
@@ -123,6 +121,7 @@ impl Header {
             wanted.context.iter().map(|name| self.find(name)).collect();
         Ok(Table {
             path: path.to_owned(),
+            n_columns: self.0.len(),
             action: self.one_of(wanted.action.as_deref(), "--action", &ACTION)?,
             reward: self.one_of(wanted.reward.as_deref(), "--reward", &REWARD)?,
             position,
@@ -186,19 +185,6 @@ impl Header {
             None => self.find(given).map(Probability::Column),
         }
     }
-}
-
-/// Returns the text of a line.
-///
-/// # Errors
-///
-/// It is not UTF-8, or too long to be one.
-pub fn text(bytes: &[u8]) -> Result<&str, String> {
-    if bytes.len() > crate::cli::backtest::lines::LINE_BYTES_MAX {
-        return Err("a line that is too long".into());
-    }
-    let text = std::str::from_utf8(bytes).map_err(|_| "not UTF-8".to_owned())?;
-    Ok(text.trim_start_matches('\u{feff}'))
 }
 
 /// Reads a number that can be counted with.

@@ -108,14 +108,14 @@ red,1,0.5
         bad,
         &["--policy", "uniform"],
         &expect![[r#"
-        `log`: the log has lines that cannot be used:
-          line 2: probability 0, and yet it was chosen
-          line 3: reward `x` is not a number
-          line 4: no action
-          line 5: reward `NaN` is not a number
-          line 6: fields are missing: 2 are there
-          and 3 more
-    "#]],
+            `log`: the log has lines that cannot be used:
+              line 2: probability 0, and yet it was chosen
+              line 3: reward `x` is not a number
+              line 4: no action
+              line 5: reward `NaN` is not a number
+              line 6: fields: 2 instead of 3
+              and 3 more
+        "#]],
     );
 }
 
@@ -168,18 +168,120 @@ fn files_that_are_no_logs_are_refused() {
         &["--policy", "uniform"],
         &expect![[r#"
             `log`: the log has lines that cannot be used:
-              line 1: not a decision in JSON: EOF while parsing an object at line 1 column 18
+              line 1: neither a decision nor an event in JSON: EOF while parsing an object at line 1 column 18
               line 2: neither a decision nor an event
         "#]],
     );
     fails(
-        "{\"decision_id\":\"d\",\"placement\":\"p\",\"offers\":[{\"offer\":\"x\"}],\"decided_at\":\"2026-01-01T00:00:00Z\"}\n",
+        "{\"decision_id\":\"d\",\"placement\":\"p\",\"offers\":[{\"offer\":\"x\",\"reward\":1}],\"decided_at\":\"2026-01-01T00:00:00Z\"}\n",
         &["--policy", "uniform"],
         &expect![[r#"
             `log`: the log has lines that cannot be used:
               line 1: `x` has no probability
         "#]],
     );
+}
+
+#[test]
+fn a_log_without_outcomes_is_not_one_in_which_nobody_clicked() {
+    let hint = &expect![[r#"
+        no event `Offer Clickd` names a decision: is `--event` right, or is `--outcomes` missing?
+    "#]];
+    let uniform = ["--policy", "uniform", "--placement", "hero", "--event"];
+    fails(OWN, &[&uniform[..], &["Offer Clickd"]].concat(), hint);
+    // What came of a decision may stand in itself.
+    let rewarded = OWN.replace("\"probability\"", "\"reward\":0,\"probability\"");
+    shows(
+        &rewarded,
+        &[&uniform[..], &["Offer Clickd"]].concat(),
+        &expect![[r#"
+            log     log: 3 rows, 2 actions; mean reward 0.000000 ± 0.000000
+            policy  uniform
+
+                           value  std. error   95% interval              of the log
+            IPS         0.000000    0.000000   0.000000 to 0.000000               -
+            SNIPS       0.000000    0.000000   0.000000 to 0.000000               -
+            DR          0.000000    0.000000   0.000000 to 0.000000               -
+
+            effective sample size  3 of 3 rows (88.9 %)
+            weights                mean 1.333, largest 2.0
+            support                the log made 100.00 % of the policy's choices
+            reward model of DR     means drawn to the mean of the position with the weight of 3 rows
+            warning: the 3 rows tell as much as 3 of the policy itself would: it does other things than the log
+        "#]],
+    );
+}
+
+#[test]
+fn a_damaged_file_of_outcomes_is_refused() {
+    let with = |line: &str, expected: &Expect| {
+        let good = OWN.lines().last().unwrap();
+        let outcomes = format!("OUTCOMES:{good}\n{line}\n");
+        fails(
+            OWN,
+            &["--policy", "uniform", "--outcomes", &outcomes],
+            expected,
+        );
+    };
+    with(
+        "{\"event\":",
+        &expect![[r#"
+        `outcomes` line 2: neither a decision nor an event in JSON: EOF while parsing a value at line 1 column 9
+    "#]],
+    );
+    with(
+        r#"{"event":"Offer Clicked","timestamp":"soon","properties":{"decision_id":"d1"}}"#,
+        &expect![[r#"
+            `outcomes` line 2: `timestamp` is `soon`, which is no time
+        "#]],
+    );
+    with(
+        r#"{"event":"Offer Clicked","properties":{"decision_id":"d1"}}"#,
+        &expect![[r#"
+            `outcomes` line 2: no `timestamp`
+        "#]],
+    );
+    with(
+        r#"{"event":"Offer Clicked","timestamp":"2026-01-02T00:00:00Z","properties":{"decision_id":1}}"#,
+        &expect![[r#"
+            `outcomes` line 2: not an outcome: invalid type: integer `1`, expected a string at line 1 column 16
+        "#]],
+    );
+    // What other events say is nobody's business here, nor is a click that names no decision.
+    let others = r#"{"event":"Viewed","timestamp":"soon","properties":{"decision_id":1,"offer":{}}}
+{"event":"Offer Clicked","properties":{}}
+{"type":"identify","traits":{}}"#;
+    let asked = ["--policy", "uniform", "--outcomes"];
+    json(
+        OWN,
+        &[&asked[..], &[&format!("OUTCOMES:{others}")]].concat(),
+    );
+}
+
+#[test]
+fn flags_that_do_not_apply_are_refused() {
+    for flag in ["--placement", "--event", "--within", "--outcomes"] {
+        let value = if flag == "--within" { "1d" } else { "x" };
+        let why = why(LOG, &["--policy", "uniform", flag, value]);
+        let start = format!("`{flag}` is for a log of decisions, and `log` is a table");
+        assert!(why.starts_with(&start), "{why}");
+    }
+    for flag in [
+        "--action",
+        "--reward",
+        "--probability",
+        "--position",
+        "--context",
+    ] {
+        let why = why(OWN, &["--policy", "uniform", flag, "x"]);
+        let start = format!("`{flag}` names a column of a table, and `log` is a log of decisions");
+        assert!(why.starts_with(&start), "{why}");
+    }
+    for policy in ["uniform", "always:red"] {
+        let why = why(LOG, &["--policy", policy, "--policy-where", "a=b"]);
+        let all = format!("`--policy-where` picks lines of a table, and `{policy}` is none\n");
+        assert_eq!(why, all);
+    }
 }
 
 #[test]
@@ -362,10 +464,13 @@ fn shows(log: &str, arguments: &[&str], expected: &Expect) {
 }
 
 fn fails(log: &str, arguments: &[&str], expected: &Expect) {
-    let error = on(log, arguments, |args| {
+    expected.assert_eq(&why(log, arguments));
+}
+
+fn why(log: &str, arguments: &[&str]) -> String {
+    on(log, arguments, |args| {
         format!("{:#}\n", value(args).err().expect("an error"))
-    });
-    expected.assert_eq(&error);
+    })
 }
 
 fn json(log: &str, arguments: &[&str]) -> Value {
@@ -392,12 +497,17 @@ where
     fs::write(path("log"), log).unwrap();
     let mut words = vec!["attune".to_owned(), "evaluate".to_owned(), path("log")];
     for argument in arguments {
-        match argument.strip_prefix("POLICY:") {
-            Some(text) => {
-                fs::write(path("policy.csv"), text).unwrap();
-                words.push(path("policy.csv"));
+        match argument.split_once(':') {
+            Some((what @ ("POLICY" | "OUTCOMES"), text)) => {
+                let name = if what == "POLICY" {
+                    "policy.csv"
+                } else {
+                    "outcomes"
+                };
+                fs::write(path(name), text).unwrap();
+                words.push(path(name));
             }
-            None => words.push((*argument).to_owned()),
+            Some(_) | None => words.push((*argument).to_owned()),
         }
     }
     run(&parse(words)).hide(&format!("{}/", folder.path().display()))

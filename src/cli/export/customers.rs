@@ -22,7 +22,7 @@ const PAGE: usize = 500;
 /// The server cannot be reached, or the file cannot be written.
 pub async fn export(args: &Customers, interrupt: &Interrupt) -> anyhow::Result<Option<u64>> {
     let mut pages = Pages::of(&args.server, None);
-    let raw = args.out.format() == Format::Jsonl;
+    let raw = args.out.format()? == Format::Jsonl;
     let mut sheet = args.out.sheet(columns(raw))?;
     let mut progress = Progress::start("customers");
     while let Some(page) = pages.next().await? {

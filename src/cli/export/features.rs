@@ -30,7 +30,7 @@ pub async fn export(args: &Features, interrupt: &Interrupt) -> anyhow::Result<Op
         let (sheet, features) = match &mut open {
             Some(open) => open,
             none => none.insert((
-                args.out.sheet(columns(&page.features))?,
+                args.out.sheet(columns(&page.features)?)?,
                 page.features.clone(),
             )),
         };
@@ -48,21 +48,29 @@ pub async fn export(args: &Features, interrupt: &Interrupt) -> anyhow::Result<Op
 }
 
 /// `customer`, `at`, and a column a feature: a number, or whatever it is as JSON.
-pub fn columns(features: &[Value]) -> Vec<Column> {
+///
+/// # Errors
+///
+/// A feature has the name of a column of the table.
+pub fn columns(features: &[Value]) -> anyhow::Result<Vec<Column>> {
     let mut columns = vec![
         Column::new("customer", Kind::Text),
         Column::new("at", Kind::Time),
     ];
-    columns.extend(features.iter().map(|feature| {
+    for feature in features {
         let name = feature["name"].as_str().unwrap_or_default();
+        ensure!(
+            !["customer", "at"].contains(&name),
+            "feature `{name}` has the name of a column of the table"
+        );
         let kind = if feature["number"] == Value::Bool(true) {
             Kind::Double
         } else {
             Kind::Json
         };
-        Column::new(name, kind)
-    }));
-    columns
+        columns.push(Column::new(name, kind));
+    }
+    Ok(columns)
 }
 
 /// - `at`: when windows end; the row says the customer's last input if that is later.

@@ -76,7 +76,7 @@ struct Decisions {
 
 #[derive(ClapArgs)]
 struct Features {
-    /// At which time windows end, not before a customer's last input [default: the moment at which a page is read].
+    /// At which time windows end, not before a customer's last input [default: the start of the export].
     #[arg(long, value_name = "RFC3339", value_parser = history::moment)]
     at: Option<Timestamp>,
     #[command(flatten)]
@@ -93,14 +93,36 @@ struct Customers {
     out: Out,
 }
 
+impl What {
+    fn out(&self) -> &Out {
+        match self {
+            Self::Decisions(args) => &args.out,
+            Self::Features(args) => &args.out,
+            Self::Customers(args) => &args.out,
+        }
+    }
+}
+
 impl Out {
-    fn format(&self) -> Format {
-        let named = || self.out.as_deref().and_then(Format::of);
-        self.format.or_else(named).unwrap_or(Format::Jsonl)
+    fn format(&self) -> anyhow::Result<Format> {
+        match (self.format, &self.out) {
+            (Some(format), _) => Ok(format),
+            (None, None) => Ok(Format::Jsonl),
+            (None, Some(out)) => Format::of(out).context("add `--format`"),
+        }
     }
 
     fn sheet(&self, columns: Vec<Column>) -> anyhow::Result<Sheet> {
-        Sheet::create(self.out.as_deref(), self.format(), columns)
+        Sheet::create(self.out.as_deref(), self.format()?, columns)
+    }
+
+    /// What becomes of the rows when not all are written.
+    fn rest(&self) -> &'static str {
+        if self.out.is_some() {
+            "nothing is written"
+        } else {
+            "what was written is not all"
+        }
     }
 }
 
@@ -118,9 +140,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             What::Customers(args) => customers::export(args, &interrupt).await,
         }
     });
-    let n_rows = written.context("nothing is written")?;
+    let rest = args.what.out().rest();
+    let n_rows = written.context(rest)?;
     let Some(n_rows) = n_rows else {
-        super::say_error("interrupted; nothing is written");
+        super::say_error(&format!("interrupted; {rest}"));
         return Ok(ExitCode::from(INTERRUPTED));
     };
     super::say_error(&format!("{n_rows} rows"));

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use super::{decisions, features};
+use super::{Out, decisions, features};
 use crate::cli::sheet::{Format, Sheet};
 use crate::domain::Timestamp;
 
@@ -15,11 +15,13 @@ fn a_decision_is_a_row_for_each_offer_it_gave() {
     let decision = json!({
         "decision_id": "d1", "customer": "ada", "placement": "hero", "decided_at": "2026-01-05T10:00:00Z",
         "offers": [
-            { "offer": "a", "probability": 0.75, "propensity": 0.1, "priority": 3.0 },
+            { "offer": "a", "probability": 0.75, "explored": false, "propensity": 0.1, "priority": 3.0, "value": 30.0,
+              "inputs": { "model": "m", "row": [1.5, null] } },
             { "offer": "b", "probability": 0.25, "priority": 2.5 },
         ],
         "losers": [{ "offer": "c", "reason": "CAP" }],
-        "degraded": false, "fallback": false,
+        "degraded": false, "fallback": false, "arm": "champion", "learner": { "name": "l", "version": "0123456789abcdef" },
+        "models": [{ "name": "m", "version": "ad87" }], "bundle": "fedcba9876543210",
     });
     let nothing = json!({ "decision_id": "d2", "customer": "bob", "placement": "hero", "offers": [], "losers": [] });
     check(
@@ -29,10 +31,10 @@ fn a_decision_is_a_row_for_each_offer_it_gave() {
             decisions::write(&nothing, sheet).unwrap();
         },
         &expect![[r#"
-            decision_id,customer,placement,decided_at,bundle,slot,offer,probability,propensity,priority,degraded,fallback,losers,models
-            d1,ada,hero,2026-01-05T10:00:00.000Z,,1,a,0.75,0.1,3,0,0,"[{""offer"":""c"",""reason"":""CAP""}]",
-            d1,ada,hero,2026-01-05T10:00:00.000Z,,2,b,0.25,,2.5,0,0,,
-            d2,bob,hero,,,,,,,,,,[],
+            decision_id,customer,placement,decided_at,bundle,slot,offer,probability,propensity,priority,value,explored,inputs,degraded,fallback,arm,learner,losers,models
+            d1,ada,hero,2026-01-05T10:00:00.000Z,fedcba9876543210,1,a,0.75,0.1,3,30,0,"{""model"":""m"",""row"":[1.5,null]}",0,0,champion,"{""name"":""l"",""version"":""0123456789abcdef""}","[{""offer"":""c"",""reason"":""CAP""}]","[{""name"":""m"",""version"":""ad87""}]"
+            d1,ada,hero,2026-01-05T10:00:00.000Z,fedcba9876543210,2,b,0.25,,2.5,,,,0,0,champion,,,
+            d2,bob,hero,,,,,,,,,,,,,,,[],
         "#]],
     );
 }
@@ -50,7 +52,7 @@ fn features_are_columns_and_what_is_not_known_is_empty() {
     });
     let at = |text| Timestamp::parse(text).unwrap();
     check(
-        features::columns(&declared),
+        features::columns(&declared).unwrap(),
         |sheet| {
             for at in ["2026-02-01T00:00:00Z", "2026-01-01T00:00:00Z"].map(at) {
                 sheet.row(&features::row(&customer, at, &declared)).unwrap();
@@ -62,6 +64,31 @@ fn features_are_columns_and_what_is_not_known_is_empty() {
             ada,2026-01-05T10:00:00.000Z,3,"""shoes, hats""",
         "#]],
     );
+}
+
+#[test]
+fn a_feature_with_the_name_of_a_column_is_refused() {
+    for name in ["customer", "at"] {
+        let why = features::columns(&[json!({ "name": name, "number": true })]).unwrap_err();
+        let expected = format!("feature `{name}` has the name of a column of the table");
+        assert_eq!(why.to_string(), expected);
+    }
+}
+
+#[test]
+fn what_a_file_is_to_hold_is_said_by_its_name_or_by_a_flag() {
+    let form = |out: Option<&str>, format| {
+        let out = Out {
+            out: out.map(Into::into),
+            format,
+        };
+        out.format().map_err(|error| format!("{error:#}"))
+    };
+    assert_eq!(form(None, None), Ok(Format::Jsonl));
+    assert_eq!(form(Some("a.csv"), None), Ok(Format::Csv));
+    assert_eq!(form(Some("a.txt"), Some(Format::Csv)), Ok(Format::Csv));
+    expect!["add `--format`: `a.txt` ends neither in .parquet nor in .csv nor in .jsonl"]
+        .assert_eq(&form(Some("a.txt"), None).unwrap_err());
 }
 
 fn check(

@@ -1,6 +1,5 @@
 //! `attune models baseline`.
 
-use std::io::{BufRead, BufReader};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -10,8 +9,9 @@ use anyhow::{Context, bail};
 use super::BaselineArgs;
 use super::find::{Fault, find};
 use crate::app;
+use crate::cli::backtest::lines::Lines;
 use crate::cli::{self, csv};
-use crate::scoring::{Baseline, Cell, InputSpec, Kind, Library, Model, Spec};
+use crate::scoring::{Baseline, Cell, InputSpec, Kind, Library, Model};
 
 /// Rows that are read, at most: more say nothing new of a distribution.
 const ROWS_MAX: usize = 1_000_000;
@@ -35,11 +35,8 @@ pub fn run(args: &BaselineArgs) -> anyhow::Result<ExitCode> {
         }
         Err(Fault::Manifest(shown)) => bail!("{shown}"),
     };
-    // What is written here is not read before.
-    let spec = Spec {
-        baseline: None,
-        ..app::spec(model)?
-    };
+    // What is written here is not read before: an earlier one may be damaged, or of other inputs.
+    let spec = app::spec_without_baseline(model)?;
     let rows = rows(&args.rows, &spec.inputs)?;
     let loaded = Model::load(&Library::load(None)?, &spec, NonZeroUsize::new(1))?;
     let views: Vec<&[Cell]> = rows.iter().map(Vec::as_slice).collect();
@@ -62,36 +59,33 @@ fn write(path: &Path, baseline: &Baseline) -> anyhow::Result<()> {
         .with_context(|| format!("cannot write `{}`", path.display()))
 }
 
-/// Reads the columns of a model from a table of CSV, `.gz` too; other columns are passed over.
-fn rows(path: &Path, inputs: &[InputSpec]) -> anyhow::Result<Vec<Vec<Cell>>> {
+/// Reads the columns of a model from a table of CSV, packed or not; other columns are passed over.
+///
+/// # Errors
+///
+/// The table cannot be read, has no such columns or no rows, or a line of it is wrong.
+pub(super) fn rows(path: &Path, inputs: &[InputSpec]) -> anyhow::Result<Vec<Vec<Cell>>> {
     let shown = path.display();
-    let file = std::fs::File::open(path).with_context(|| format!("cannot read `{shown}`"))?;
-    let is_packed = path.extension().is_some_and(|end| end == "gz");
-    let reader: Box<dyn BufRead> = if is_packed {
-        Box::new(BufReader::new(flate2::read::MultiGzDecoder::new(file)))
-    } else {
-        Box::new(BufReader::new(file))
-    };
-    let mut lines = reader.lines();
-    let head = lines
-        .next()
-        .with_context(|| format!("`{shown}` is empty"))?;
-    let head = head.with_context(|| format!("cannot read `{shown}`"))?;
-    let names = csv::split(head.trim_start_matches('\u{feff}')).map_err(anyhow::Error::msg)?;
+    let failed = || format!("cannot read `{shown}`");
+    let wrong = |n: u64, why: String| anyhow::anyhow!("`{shown}` line {n}: {why}");
+    let mut lines = Lines::open(path)?;
+    let head = lines.take_next().with_context(failed)?;
+    let head = head.with_context(|| format!("`{shown}` is empty"))?;
+    let names = head.text().and_then(csv::split);
+    let names = names.map_err(|why| wrong(head.number, why))?;
     let mut places = Vec::with_capacity(inputs.len());
     for input in inputs {
         let place = names.iter().position(|name| **name == *input.column);
         let column = &input.column;
         places.push(place.with_context(|| format!("`{shown}` has no column `{column}`"))?);
     }
+    let n_columns = names.len();
     let mut rows = Vec::new();
-    for (line, n) in lines.zip(2_usize..) {
-        let line = line.with_context(|| format!("cannot read `{shown}`"))?;
-        if line.is_empty() {
-            continue;
-        }
-        let row = row(&line, &places, inputs);
-        rows.push(row.map_err(|why| anyhow::anyhow!("`{shown}`, line {n}: {why}"))?);
+    while let Some(line) = lines.take_next().with_context(failed)? {
+        let row = line
+            .text()
+            .and_then(|text| row(text, n_columns, &places, inputs));
+        rows.push(row.map_err(|why| wrong(line.number, why))?);
         if rows.len() > ROWS_MAX || rows.len() * inputs.len() > CELLS_MAX {
             bail!("`{shown}` has too many rows: a sample of 100,000 is plenty");
         }
@@ -102,8 +96,13 @@ fn rows(path: &Path, inputs: &[InputSpec]) -> anyhow::Result<Vec<Vec<Cell>>> {
     Ok(rows)
 }
 
-fn row(line: &str, places: &[usize], inputs: &[InputSpec]) -> Result<Vec<Cell>, String> {
-    let fields = csv::split(line)?;
+fn row(
+    line: &str,
+    n_columns: usize,
+    places: &[usize],
+    inputs: &[InputSpec],
+) -> Result<Vec<Cell>, String> {
+    let fields = csv::record(line, n_columns)?;
     let cells = places.iter().zip(inputs).map(|(place, input)| {
         let field = fields.get(*place).ok_or("there are too few fields")?;
         match input.kind {

@@ -108,21 +108,21 @@ fn alone(library: &Library, found: &Found, report: &mut Report) {
 
 fn of_manifest(library: &Library, model: &policy::model::Model, clock: bool, report: &mut Report) {
     report.model = model.name.to_string();
-    let spec = match app::spec(model) {
-        // What its rows look like here says nothing of customers.
-        Ok(spec) => Spec {
-            baseline: None,
-            ..spec
-        },
+    let unreadable =
+        |error: &anyhow::Error, help| Hazard::error("unreadable", format!("{error:#}"), help);
+    // What its rows look like here says nothing of customers.
+    let spec = match app::spec_without_baseline(model) {
+        Ok(spec) => spec,
         Err(error) => {
-            report.hazards.push(Hazard::error(
-                "unreadable",
-                format!("{error:#}"),
-                "golden.json is `{\"tolerance\": 1e-5, \"rows\": [{\"inputs\": {\"age\": 41}, \"output\": 0.25}]}`; baseline.json is written by `attune models baseline`",
-            ));
+            let help = "golden.json is `{\"tolerance\": 1e-5, \"rows\": [{\"inputs\": {\"age\": 41}, \"output\": 0.25}]}`";
+            report.hazards.push(unreadable(&error, help));
             return;
         }
     };
+    if let Err(error) = app::spec(model) {
+        let help = "`attune models baseline` writes baseline.json again; without it, drift is not looked for";
+        report.hazards.push(unreadable(&error, help));
+    }
     report.file = spec.source.path().display().to_string();
     let Some((loaded, spec)) = load(library, spec, report) else {
         return;

@@ -8,8 +8,11 @@ use std::path::{Path, PathBuf};
 use expect_test::{Expect, expect};
 use tempfile::TempDir;
 
+use super::BaselineArgs;
+use super::baseline;
 use super::check::examine;
 use super::find::find;
+use super::report::Report;
 use crate::scoring::tests::graph::{DOUBLE, FLOAT, Graph, INT64, STRING};
 use crate::scoring::{FILE_BYTES_MAX, Library};
 
@@ -246,7 +249,7 @@ fn golden_rows_and_hashes_that_do_not_fit_are_shown_and_the_rest_is_tried_all_th
                  end the graph in a sigmoid or a softmax; a regressor may rank, but not by `p`
             3: wrong
                Error unreadable: cannot read `3/golden.json`: EOF while parsing an object at line 1 column 1
-                 golden.json is `{"tolerance": 1e-5, "rows": [{"inputs": {"age": 41}, "output": 0.25}]}`; baseline.json is written by `attune models baseline`
+                 golden.json is `{"tolerance": 1e-5, "rows": [{"inputs": {"age": 41}, "output": 0.25}]}`
             4: wrong
                Error sha256: model `test`: `4/model.onnx` is not the file that its manifest means: its sha256 is ad87cd48e5e909edd81c77a81d48d30b8d675808dff1096db314fd1ba310cd78, not 0000000000000000000000000000000000000000000000000000000000000000
                  the file and the manifest are not of one version: copy both, or write the file's hash into the manifest
@@ -278,6 +281,102 @@ fn a_model_that_draws_lots_is_wrong() {
     let codes: Vec<_> = report.hazards.iter().map(|hazard| hazard.code).collect();
     assert!(codes.contains(&"not_deterministic"), "{codes:?}");
     assert!(!codes.contains(&"rows_mix"), "{codes:?}");
+}
+
+#[test]
+fn a_baseline_takes_the_place_of_one_that_is_of_no_use() {
+    let dir = TempDir::new().unwrap();
+    let folder = of_two().write(dir.path());
+    let baseline = folder.join("baseline.json");
+    let counted = |rows: &[u8]| {
+        let table = folder.join("train.csv");
+        fs::write(&table, rows).unwrap();
+        let args = BaselineArgs {
+            model: folder.clone(),
+            rows: table,
+            policies: Vec::new(),
+        };
+        let told = baseline::run(&args);
+        told.map(|_| fs::read_to_string(&baseline).unwrap())
+            .map_err(|error| format!("{error:#}").replace(&format!("{}/", folder.display()), ""))
+    };
+    let first = counted(b"a,b\n1,2\n2,3\n").unwrap();
+    for old in ["{", "{\"inputs\": {\"other\": {}}}"] {
+        fs::write(&baseline, old).unwrap();
+        let report = || {
+            let found = find(std::slice::from_ref(&folder), &[]).unwrap();
+            examine(&Library::load(None).unwrap(), &found[0], false)
+        };
+        let codes = |report: &Report| -> Vec<_> {
+            report.hazards.iter().map(|hazard| hazard.code).collect()
+        };
+        // What else there is to say of the model is said, too.
+        assert_eq!(
+            codes(&report()),
+            ["unreadable", "no_golden", "row_by_row"],
+            "{old}"
+        );
+        assert_eq!(counted(b"a,b\n1,2\n2,3\n").unwrap(), first, "{old}");
+        assert_eq!(codes(&report()), ["no_golden", "row_by_row"], "{old}");
+    }
+}
+
+#[test]
+fn a_table_to_count_is_read_by_what_is_in_it() {
+    let dir = TempDir::new().unwrap();
+    let folder = of_two().write(dir.path());
+    let manifest = find(std::slice::from_ref(&folder), &[]).unwrap();
+    let inputs = crate::app::spec(manifest[0].model.as_ref().ok().unwrap())
+        .unwrap()
+        .inputs;
+    let read = |bytes: &[u8]| {
+        let table = folder.join("train.csv");
+        fs::write(&table, bytes).unwrap();
+        baseline::rows(&table, &inputs)
+            .map_or_else(|error| format!("{error:#}"), |rows| format!("{rows:?}"))
+            .replace(&format!("{}/", folder.display()), "")
+            + "\n"
+    };
+    let packed = {
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        std::io::Write::write_all(&mut packed, b"a,b\n1,2\n").unwrap();
+        packed.finish().unwrap()
+    };
+    let long = [b"a,b\n1,".as_slice(), &vec![b'2'; 300 << 10]].concat();
+    expect![[r#"
+        [[Number(1.0), Number(2.0)]]
+        [[Number(1.0), Number(2.0)]]
+        `train.csv` line 2: fields: 2 instead of 3
+        `train.csv` line 2: not UTF-8
+        `train.csv` has no rows
+        `train.csv` is empty
+        `train.csv` line 2: a line that is too long
+    "#]]
+    .assert_eq(
+        &[
+            &packed[..],
+            b"\xef\xbb\xbfa,b\r\n1,2\r\n\r\n",
+            b"a,c,b\n1,2\n",
+            b"a,b\n1,\xff\n",
+            b"a,b\n",
+            b"",
+            &long,
+        ]
+        .map(read)
+        .concat(),
+    );
+}
+
+/// A model of two columns: the second one is the score.
+fn of_two() -> Case {
+    let graph = Graph::new()
+        .input("table", FLOAT, &[-1, 2])
+        .node("Sigmoid", &["table"], "score")
+        .output("score", FLOAT, &[-1, 2]);
+    Case {
+        manifest: Some(format!("{MANIFEST}output: {{ name: score, class: 1 }}\n")),
+        ..Case::of(graph.bytes())
+    }
 }
 
 fn table(element: u64, dims: &[i64]) -> Graph {

@@ -8,6 +8,7 @@ mod parquet;
 #[cfg(test)]
 mod tests;
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -31,12 +32,19 @@ pub enum Format {
 
 impl Format {
     /// Returns the form that the end of a file's name asks for.
-    pub fn of(path: &Path) -> Option<Self> {
-        match path.extension()?.to_str()? {
-            "parquet" => Some(Self::Parquet),
-            "csv" => Some(Self::Csv),
-            "jsonl" | "ndjson" => Some(Self::Jsonl),
-            _ => None,
+    ///
+    /// # Errors
+    ///
+    /// It asks for none.
+    pub fn of(path: &Path) -> anyhow::Result<Self> {
+        match path.extension().and_then(OsStr::to_str) {
+            Some("parquet") => Ok(Self::Parquet),
+            Some("csv") => Ok(Self::Csv),
+            Some("jsonl" | "ndjson") => Ok(Self::Jsonl),
+            Some(_) | None => anyhow::bail!(
+                "`{}` ends neither in .parquet nor in .csv nor in .jsonl",
+                path.display()
+            ),
         }
     }
 }
@@ -155,9 +163,17 @@ impl Field {
 /// A table that is being written.
 pub struct Sheet {
     to: To,
-    /// The file under its name of the time being, and under its own.
-    place: Option<(PathBuf, PathBuf)>,
+    place: Option<Place>,
     n_rows: u64,
+}
+
+/// A file that is not whole yet; when it is dropped before, it is removed.
+struct Place {
+    /// Its name of the time being.
+    part: PathBuf,
+    /// Its own.
+    path: PathBuf,
+    is_whole: bool,
 }
 
 enum To {
@@ -193,15 +209,11 @@ impl Sheet {
                 n_rows: 0,
             });
         };
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
-        let file =
-            File::create(&part).with_context(|| format!("cannot write `{}`", part.display()))?;
+        let (place, file) = Place::create(path)?;
         let out = BufWriter::new(Box::new(file) as Box<dyn Write + Send>);
         Ok(Self {
             to: To::new(out, format, columns)?,
-            place: Some((part, path.to_owned())),
+            place: Some(place),
             n_rows: 0,
         })
     }
@@ -239,20 +251,42 @@ impl Sheet {
             #[cfg(feature = "parquet")]
             To::Parquet(parquet) => parquet.end()?,
         }
-        if let Some((part, path)) = self.place.take() {
-            let failed = || format!("cannot write `{}`", path.display());
-            fs::rename(&part, &path).with_context(failed)?;
+        if let Some(place) = &mut self.place {
+            place.publish()?;
         }
         Ok(self.n_rows)
     }
 }
 
-impl Drop for Sheet {
-    /// What did not come to its end is removed.
+impl Place {
+    fn create(path: &Path) -> anyhow::Result<(Self, File)> {
+        anyhow::ensure!(!path.is_dir(), "`{}` is a folder", path.display());
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(".part");
+        let part = path.with_file_name(name);
+        let file =
+            File::create(&part).with_context(|| format!("cannot write `{}`", part.display()))?;
+        let place = Self {
+            part,
+            path: path.to_owned(),
+            is_whole: false,
+        };
+        Ok((place, file))
+    }
+
+    fn publish(&mut self) -> anyhow::Result<()> {
+        let failed = || format!("cannot write `{}`", self.path.display());
+        fs::rename(&self.part, &self.path).with_context(failed)?;
+        self.is_whole = true;
+        Ok(())
+    }
+}
+
+impl Drop for Place {
     fn drop(&mut self) {
-        if let Some((part, _)) = self.place.take() {
+        if !self.is_whole {
             // Nobody is left to tell.
-            let _left = fs::remove_file(part);
+            let _left = fs::remove_file(&self.part);
         }
     }
 }

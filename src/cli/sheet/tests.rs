@@ -76,6 +76,28 @@ fn a_table_that_does_not_come_to_its_end_leaves_nothing() {
 }
 
 #[test]
+fn a_table_that_cannot_have_its_name_leaves_nothing() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("table.csv");
+    let is_empty = || fs::read_dir(folder.path()).unwrap().count() == 0;
+    let sheet = Sheet::create(Some(&path), Format::Csv, columns()).unwrap();
+    fs::create_dir(&path).unwrap();
+    sheet.end().unwrap_err();
+    let refused = Sheet::create(Some(&path), Format::Csv, columns());
+    let why = refused.err().unwrap().to_string();
+    assert!(why.ends_with("is a folder"), "{why}");
+    fs::remove_dir(&path).unwrap();
+    assert!(is_empty());
+    #[cfg(feature = "parquet")]
+    {
+        // Two columns of one name: Parquet has no such table.
+        let twice = vec![Column::new("", Kind::Text), Column::new("", Kind::Text)];
+        Sheet::create(Some(&path), Format::Parquet, twice).err();
+        assert!(is_empty());
+    }
+}
+
+#[test]
 fn parquet_needs_a_file() {
     let refused = Sheet::create(None, Format::Parquet, columns());
     let why = refused.err().unwrap().to_string();

@@ -17,7 +17,7 @@ use crate::domain::answer::{Factors, Inputs};
 use crate::domain::learning::Credit;
 use crate::domain::{Loser, Reason};
 use crate::policy::Expr;
-use crate::policy::offer::{Factor, Offer, Placement, Smoothing};
+use crate::policy::offer::{Factor, Offer, Placement};
 
 /// An offer that passed every rule.
 pub struct Candidate<'a> {
@@ -29,6 +29,8 @@ pub struct Candidate<'a> {
     pub propensity: Option<f64>,
     /// What the model was asked.
     pub inputs: Option<Arc<Inputs>>,
+    /// What it is worth when accepted.
+    pub value: f64,
     /// What the priority is made of.
     pub factors: Factors,
     /// What it is ranked by: at the best guess of its propensity, once it is chosen by a draw at what was drawn.
@@ -90,7 +92,8 @@ pub fn judge<'a>(
         .as_ref()
         .map(|it| it.belief.guess().clamp(0.0, 1.0));
     let known = guess.or_else(|| propensity.known());
-    let p = guess.unwrap_or_else(|| p(placement.smoothing, &propensity));
+    // Without a model P is 1; so it is of all offers where a model is broken, which are then ranked by value and levers.
+    let p = known.unwrap_or(1.0);
     let env = Env {
         offer: Some((offer, None)),
         ..*env
@@ -119,6 +122,7 @@ pub fn judge<'a>(
         order: passed.order,
         propensity: known,
         inputs: propensity.inputs,
+        value: v,
         factors: price.factors(p),
         priority: price.priority(p).ok_or_else(unknown)?,
         drawn: drawn.transpose()?,
@@ -181,26 +185,6 @@ impl Price<'_> {
 
 fn number<'a>(of: &'a Expr, env: &Env<'a>) -> Option<f64> {
     eval(&of.root, env).and_then(|value| value.as_f64())
-}
-
-/// Returns P: what is known, smoothed as far as the evidence for it is young; 1 without a model, and with a broken one,
-/// so that the offers are ranked by value and levers.
-fn p(smoothing: Option<Smoothing>, propensity: &Propensity) -> f64 {
-    let p = propensity.known().unwrap_or(1.0);
-    match (smoothing, propensity.evidence) {
-        (Some(smoothing), Some(evidence)) => smooth(smoothing, p, evidence),
-        (Some(_) | None, _) => p,
-    }
-}
-
-/// Returns SE/(SE+ME+1)·SP + ME/(SE+ME+1)·P.
-///
-/// - `evidence`: ME, the outcomes that the propensity `p` comes from.
-///
-/// Source: Pega's smoothing of propensities by starting evidence.
-pub fn smooth(start: Smoothing, p: f64, evidence: f64) -> f64 {
-    let all = start.evidence + evidence + 1.0;
-    start.evidence / all * start.propensity + evidence / all * p
 }
 
 /// Returns C, at least 0.

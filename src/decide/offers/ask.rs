@@ -63,27 +63,32 @@ pub fn ask(
     })
 }
 
-/// Returns what a profile remembers of a decision, if it gave anything.
+/// Returns what a profile remembers of a decision, if it gave anything, or would have.
 ///
 /// - `credits`: what learners make of the outcomes, by offer.
+/// - `withheld`: what a customer who is held out would have got. Where nothing is given instead it is what outcomes are of, so that
+///   they count for the arm; nobody learns from them.
 pub fn remembered(
     placement: &Placement,
     answer: &Answer,
     mut credits: BTreeMap<Arc<str>, Credit>,
+    withheld: Vec<Arc<str>>,
 ) -> Option<Fact> {
-    let given = answer.offers.iter();
+    let given = answer.offers.iter().map(|choice| Given {
+        credit: credits.remove(&choice.offer),
+        ..Given::new(choice.offer.clone())
+    });
+    let mut offers: Vec<Given> = given.collect();
+    if offers.is_empty() {
+        offers.extend(withheld.into_iter().map(Given::new));
+    }
     let decision = Decision {
         id: fingerprint(&answer.decision_id),
         placement: answer.placement.clone(),
         at: answer.decided_at,
         attribution: placement.attribution,
         arm: answer.arm,
-        offers: given
-            .map(|choice| Given {
-                credit: credits.remove(&choice.offer),
-                ..Given::new(choice.offer.clone())
-            })
-            .collect(),
+        offers,
     };
     (!decision.offers.is_empty()).then(|| Fact::Decided(decision.into()))
 }

@@ -1,5 +1,7 @@
 //! What a placement's learner believes of its offers.
 
+use std::collections::BTreeSet;
+
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
 use crate::decide::learn::{Belief, Posterior};
@@ -25,10 +27,22 @@ pub struct Believed {
 
 impl<'a> Believer<'a> {
     /// Returns the learner of a placement, if it has one.
-    pub fn of(placement: &'a Placement, env: &Env<'a>, learnt: &'a Tallies) -> Option<Self> {
+    ///
+    /// - `offers`: those that something must be believed of.
+    pub fn of(
+        placement: &'a Placement,
+        offers: &[&'a Offer],
+        env: &Env<'a>,
+        learnt: &'a Tallies,
+    ) -> Option<Self> {
         let name = placement.learning.learner.as_ref()?;
         let learner = env.bundle.learner(name)?;
-        let members = placement.members(env.bundle);
+        let groups = offers.iter().filter_map(|offer| offer.groups.first());
+        let groups: BTreeSet<&str> = groups.map(AsRef::as_ref).collect();
+        // Of the groups that nobody is in nothing is asked.
+        let members = (!groups.is_empty()).then(|| placement.members(env.bundle));
+        let members = members.into_iter().flatten();
+        let members = members.filter(|(_, group)| group.is_some_and(|of| groups.contains(of)));
         let posterior = Posterior::new(learner, &placement.name, learnt, members, env.now);
         // Where the placement says how young propensities are smoothed, that is what is believed at first.
         let smoothing = placement.smoothing.map(|of| Prior {

@@ -9,6 +9,7 @@ use crate::decide::offers::explain::lost;
 use crate::decide::offers::stages::Passed;
 use crate::decide::step::{Found, Needs};
 use crate::domain::budget::{Claim, Key, Period, Refusal};
+use crate::domain::learning::Arm;
 use crate::domain::outcome::fingerprint;
 use crate::domain::{Answer, Loser, Reason, Zone};
 use crate::policy::offer::{Budget, Offer};
@@ -21,7 +22,9 @@ pub fn claim(offer: &Offer, question: &Question<'_>) -> Option<Claim> {
     let zone = zone(budget, env);
     let period = Period::of(budget.per, zone, env.now);
     let known = env.profile.decisions.get(fingerprint(question.id));
-    let given = known.filter(|of| Period::of(budget.per, zone, of.at) == period);
+    // Of somebody held out it is not known what was given and what would have been.
+    let given = known.filter(|of| of.arm != Some(Arm::Holdout));
+    let given = given.filter(|of| Period::of(budget.per, zone, of.at) == period);
     if given.is_some_and(|of| of.offers.iter().any(|given| given.offer == offer.id)) {
         return None;
     }

@@ -1,15 +1,17 @@
-//! What is given when nothing qualifies: it still obeys consent, suppression, contact policies and its budget.
+//! What is given when nothing qualifies: it still obeys consent, suppression, its dates, contact policies, its cap and its
+//! budget.
 
-use crate::decide::offers::contact::held;
+use crate::decide::offers::contact::{capped, given};
 use crate::decide::offers::explain::lost;
 use crate::decide::offers::gate::Gate;
+use crate::decide::offers::stages::timely;
 use crate::decide::offers::{Question, budget};
 use crate::decide::step::Needs;
 use crate::domain::response::Of;
-use crate::domain::{Answer, Choice, Reason};
+use crate::domain::{Answer, Choice, Fact, Reason};
 use crate::policy::offer::Placement;
 
-/// Puts the placement's fallback into the answer, unless the customer is not to have it.
+/// Puts the placement's fallback into the answer, unless the customer is not to have it; returns what the profile learns of it.
 ///
 /// # Errors
 ///
@@ -19,26 +21,23 @@ pub fn fall_back<'a>(
     gate: &mut Gate<'a>,
     question: &Question<'a>,
     answer: &mut Answer,
-) -> Result<(), Needs> {
+) -> Result<Option<Fact>, Needs> {
     let env = &question.env;
     let offer = placement.fallback.as_ref();
     let Some(offer) = offer.and_then(|offer| env.bundle.offer(offer)) else {
-        return Ok(());
+        return Ok(None);
     };
     let of = Of::Offer(offer.id.clone());
-    let fatigue = || {
-        Some((
-            Reason::ContactLimit,
-            held(&offer.engagement.contact, &of, env)?,
-        ))
-    };
-    let barred = gate.bars(offer).or_else(fatigue);
+    let own = || timely(&offer.engagement, &of, env);
+    let cap = || capped(offer, env).map(|detail| (Reason::Cap, detail));
+    let barred = gate.bars(offer).or_else(own);
+    let barred = barred.or_else(|| gate.untimely(offer)).or_else(cap);
     let barred = barred.map_or_else(|| budget::bars(offer, question), |why| Ok(Some(why)))?;
     if let Some((reason, detail)) = barred {
         if answer.losers.iter().all(|loser| loser.offer != offer.id) {
             answer.losers.push(lost(offer, reason, detail));
         }
-        return Ok(());
+        return Ok(None);
     }
     answer.losers.retain(|loser| loser.offer != offer.id);
     answer.fallback = true;
@@ -46,6 +45,7 @@ pub fn fall_back<'a>(
         offer: offer.id.clone(),
         propensity: None,
         priority: None,
+        value: None,
         probability: 1.0,
         explored: false,
         factors: None,
@@ -53,5 +53,5 @@ pub fn fall_back<'a>(
         data: offer.data.clone(),
         reasons: vec!["nothing qualified: the placement's fallback".into()],
     });
-    Ok(())
+    Ok(given(offer, env.now))
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use crate::decide::env::Env;
 use crate::decide::guards::{Permit, permit};
 use crate::decide::offers::contact::held;
-use crate::decide::offers::stages::{Failure, STAGES, first_failure};
+use crate::decide::offers::stages::{Failure, STAGES, first_failure, timely};
 use crate::domain::Reason;
 use crate::domain::response::Of;
-use crate::policy::offer::{Offer, Placement};
+use crate::policy::offer::{Group, Offer, Placement};
 
 /// The verdicts that candidates share.
 pub struct Gate<'a> {
@@ -73,6 +73,20 @@ impl<'a> Gate<'a> {
             Some(Failure { detail, ..failure })
         });
         verdict.clone()
+    }
+
+    /// Returns what of the time keeps every group of an offer back: their dates, or their contact policies.
+    pub fn untimely(&self, offer: &Offer) -> Option<(Reason, Arc<str>)> {
+        let groups = offer.groups.iter();
+        let mut groups = groups.filter_map(|name| self.env.bundle.group(name));
+        let first = groups.next()?;
+        let of = |group: &Group| {
+            let (reason, detail) =
+                timely(&group.engagement, &Of::Group(group.name.clone()), &self.env)?;
+            Some((reason, format!("group {}: {detail}", group.name).into()))
+        };
+        let barred = of(first)?;
+        groups.all(|group| of(group).is_some()).then_some(barred)
     }
 
     /// Returns how strong the levers of an offer are, in percent, and which place it has among the ordered groups; or the

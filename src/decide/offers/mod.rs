@@ -26,9 +26,9 @@ use crate::domain::{Answer, Fact};
 use crate::policy::offer::Offer;
 use believe::Believer;
 use gate::Gate;
+use propensity::Propensity;
 use seat::Seat;
 
-pub use arbitrate::smooth;
 pub use ask::ask;
 
 /// The most offers an answer holds.
@@ -80,37 +80,77 @@ pub fn rank(question: &Question<'_>) -> Result<Ranked, Needs> {
         });
     };
     let seat = Seat::of(placement, env, question.id);
-    let mut ranked = rank_from(question, &seat)?;
-    if let Some(shadow) = seat.shadow() {
-        let shadow = rank_from(question, &shadow)?;
-        ranked.answer.shadow = shadow.answer.offers.into_iter().map(Shadowed::of).collect();
+    let shadow = seat.shadow();
+    let seats = || std::iter::once(&seat).chain(&shadow);
+    let missing = propensity::shared(seats().map(|seat| seat.placement), env, question.scores);
+    if !missing.is_empty() {
+        return Err(Needs::Scores(missing));
     }
-    let known = env.profile.decisions.get(fingerprint(question.id));
-    let decided = seat.arm.filter(|_| known.is_none());
+    // Both are asked before either is answered for, so that a model is waited for once.
+    let shadow = shadow.map(|shadow| rank_from(question, &shadow));
+    let (mut ranked, shadow) = both(rank_from(question, &seat), shadow.transpose())?;
+    let shadowed = shadow.into_iter().flat_map(|shadow| shadow.answer.offers);
+    ranked.answer.shadow = shadowed.map(Shadowed::of).collect();
+    let decided = counted(&ranked, question).then_some(seat.arm).flatten();
     let decided = decided.map(|arm| Update::Decided(placement.name.clone(), arm, env.now));
     ranked.updates.extend(decided);
     Ok(ranked)
+}
+
+/// Returns two results, or what both need: budgets before scores, and of requests to the same model, which are equal, one.
+fn both<A, B>(one: Result<A, Needs>, other: Result<B, Needs>) -> Result<(A, B), Needs> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(needs), Ok(_)) | (Ok(_), Err(needs)) => Err(needs),
+        (Err(needs), Err(more)) => Err(match (needs, more) {
+            (Needs::Scores(mut requests), Needs::Scores(more)) => {
+                for request in more {
+                    if requests.iter().all(|known| known.model != request.model) {
+                        requests.push(request);
+                    }
+                }
+                Needs::Scores(requests)
+            }
+            (Needs::Budgets(mut claims), Needs::Budgets(more)) => {
+                claims.extend(more);
+                Needs::Budgets(claims)
+            }
+            (Needs::Budgets(claims), Needs::Scores(_))
+            | (Needs::Scores(_), Needs::Budgets(claims)) => Needs::Budgets(claims),
+        }),
+    }
+}
+
+/// Tells if a decision counts for its arm: once, if it gave something or would have, to somebody who is remembered.
+fn counted(ranked: &Ranked, question: &Question<'_>) -> bool {
+    let Question { id, env, .. } = question;
+    let is_decided = |fact: &Fact| matches!(fact, Fact::Decided(_));
+    let known = env.profile.decisions.get(fingerprint(id));
+    !env.stranger && known.is_none() && ranked.given.iter().any(is_decided)
 }
 
 /// Ranks by the means of a seat.
 fn rank_from(question: &Question<'_>, seat: &Seat<'_>) -> Result<Ranked, Needs> {
     let (env, placement, scores) = (&question.env, seat.placement, question.scores);
     let mut answer = nothing(question);
-    if let Some(request) = propensity::shared(placement, env, scores) {
-        return Err(Needs::Scores(vec![request]));
-    }
     let mut gate = Gate::new(placement, env);
     let mut passed = scan::qualify(placement, &mut gate, env, &mut answer);
     budget::drop_closed(&mut passed, question, &mut answer)?;
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
     let propensities = propensity::propensities(placement, &offers, env, scores);
     let propensities = propensities.map_err(Needs::Scores)?;
-    let learner = Believer::of(placement, env, question.learnt);
+    let learner = Believer::of(placement, &offers, env, question.learnt);
+    answer.models = propensity::asked(placement, &offers, env);
     answer.arm = seat.arm;
     answer.learner = learner.as_ref().map(Believer::by);
+    // An offer without its propensity would have the highest there is: all have one, or none.
+    answer.degraded = propensities.iter().any(Propensity::is_broken);
+    let learner = learner.filter(|_| !answer.degraded);
     let mut candidates = Vec::with_capacity(passed.len());
-    for (passed, propensity) in passed.iter().zip(propensities) {
-        answer.degraded |= propensity.is_broken();
+    for (passed, mut propensity) in passed.iter().zip(propensities) {
+        if answer.degraded {
+            propensity.score = None;
+        }
         let score = propensity.known();
         let believed = learner
             .as_ref()
@@ -129,14 +169,16 @@ fn rank_from(question: &Question<'_>, seat: &Seat<'_>) -> Result<Ranked, Needs> 
     let picked = slots::pick(seat, candidates, limit as usize);
     let credits = picked.credits();
     let mut given = slots::fill(picked, env.now, &mut answer);
+    let mut withheld = Vec::new();
     if seat.arm == Some(Arm::Holdout) {
         given.clear();
-        slots::hold_out(&mut answer);
+        withheld = slots::hold_out(&mut answer);
     }
     if answer.offers.is_empty() && limit > 0 {
-        fallback::fall_back(placement, &mut gate, question, &mut answer)?;
+        let learnt = fallback::fall_back(placement, &mut gate, question, &mut answer)?;
+        given.extend(learnt);
     }
-    given.extend(ask::remembered(placement, &answer, credits));
+    given.extend(ask::remembered(placement, &answer, credits, withheld));
     Ok(Ranked {
         claims: budget::claims(&answer, question),
         answer,
@@ -158,6 +200,8 @@ fn nothing(question: &Question<'_>) -> Answer {
         shadow: Vec::new(),
         arm: None,
         learner: None,
+        models: Vec::new(),
+        bundle: env.bundle.id.clone(),
         runner_up: None,
         degraded: false,
         fallback: false,

@@ -8,7 +8,7 @@ use crate::decide::eval::eval;
 use crate::decide::inputs;
 use crate::decide::step::{Request, Scores};
 use crate::domain::Score;
-use crate::domain::answer::Inputs;
+use crate::domain::answer::{Asked, Inputs};
 use crate::policy::offer::{Offer, Placement};
 
 /// How likely an offer is accepted, as far as anybody knows.
@@ -16,8 +16,6 @@ use crate::policy::offer::{Offer, Placement};
 pub struct Propensity {
     /// What a model says; `None`: there is none.
     pub score: Option<Score>,
-    /// How many outcomes it comes from: ME; `None` where nobody counts, and it is taken as it is.
-    pub evidence: Option<f64>,
     /// What the model was asked.
     pub inputs: Option<Arc<Inputs>>,
 }
@@ -41,7 +39,7 @@ pub fn propensities(
     env: &Env<'_>,
     scores: &Scores,
 ) -> Result<Vec<Propensity>, Vec<Request>> {
-    let mut asked = Asked {
+    let mut asked = Asking {
         env,
         scores,
         missing: Vec::new(),
@@ -71,7 +69,6 @@ pub fn propensities(
             let none = || Score::Unavailable("the model gave no score".into());
             Propensity {
                 score: Some(rows.get(idx).cloned().unwrap_or_else(none)),
-                evidence: None,
                 inputs: Some(inputs),
             }
         }
@@ -82,21 +79,49 @@ pub fn propensities(
         .collect())
 }
 
-/// Returns what the placement's model must score, if it is one that does not look at the offers: it is asked for
-/// before any offer is judged, so that nothing is judged twice.
-pub fn shared(placement: &Placement, env: &Env<'_>, scores: &Scores) -> Option<Request> {
-    let name = placement.model.as_ref()?;
-    let model = env.bundle.model(name)?;
-    if model.per_offer || placement.offers.is_empty() || scores.contains_key(name) {
-        return None;
+/// Returns the models that are asked about offers, by name, each with the file that was loaded for it.
+pub fn asked(placement: &Placement, offers: &[&Offer], env: &Env<'_>) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = Vec::new();
+    for offer in offers {
+        let Some(name) = offer.model.as_ref().or(placement.model.as_ref()) else {
+            continue;
+        };
+        // Nearly always there is one.
+        if asked.iter().all(|known| known.name != *name) {
+            let version = env.bundle.model(name).map(|model| model.version.clone());
+            asked.push(Asked {
+                name: name.clone(),
+                version: version.filter(|version| !version.is_empty()),
+            });
+        }
     }
-    let rows = vec![inputs::row(model, env).ok()?];
-    let model = name.clone();
-    Some(Request {
-        model,
-        rows,
-        offers: Vec::new(),
-    })
+    asked.sort_by(|a, b| a.name.cmp(&b.name));
+    asked
+}
+
+/// Returns what the models of placements must score that do not look at the offers: they are asked before any offer is judged,
+/// so that nothing is judged twice.
+pub fn shared<'a>(
+    placements: impl Iterator<Item = &'a Placement>,
+    env: &Env<'_>,
+    scores: &Scores,
+) -> Vec<Request> {
+    let mut requests = Vec::<Request>::new();
+    for placement in placements.filter(|placement| !placement.offers.is_empty()) {
+        let Some(name) = &placement.model else {
+            continue;
+        };
+        let asked = requests.iter().any(|request| request.model == *name);
+        let model = env.bundle.model(name).filter(|model| !model.per_offer);
+        let model = model.filter(|_| !asked && !scores.contains_key(name));
+        let row = model.and_then(|model| inputs::row(model, env).ok());
+        requests.extend(row.map(|row| Request {
+            model: name.clone(),
+            rows: vec![row],
+            offers: Vec::new(),
+        }));
+    }
+    requests
 }
 
 /// Where the score of an offer is found.
@@ -106,7 +131,7 @@ enum Slot {
     Row(Arc<Inputs>, Option<usize>),
 }
 
-struct Asked<'a> {
+struct Asking<'a> {
     env: &'a Env<'a>,
     scores: &'a Scores,
     missing: Vec<Request>,
@@ -114,7 +139,7 @@ struct Asked<'a> {
     shared: BTreeMap<Arc<str>, Result<Arc<Inputs>, Arc<str>>>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Asking<'a> {
     /// Returns what a model sees of an offer, its value too: that never depends on a propensity.
     fn env_of(&self, offer: &'a Offer) -> Env<'a> {
         let env = Env {

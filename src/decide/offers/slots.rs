@@ -9,7 +9,7 @@ use crate::decide::offers::arbitrate::Candidate;
 use crate::decide::offers::contact::given;
 use crate::decide::offers::explain::lost;
 use crate::decide::offers::seat::Seat;
-use crate::domain::answer::RunnerUp;
+use crate::domain::answer::{Rated, RunnerUp};
 use crate::domain::learning::Credit;
 use crate::domain::{Answer, Fact, Loser, Reason, Timestamp, Value};
 use crate::policy::offer::{Diversity, Key, Offer};
@@ -164,16 +164,23 @@ pub fn fill(picked: Picked<'_>, now: Timestamp, answer: &mut Answer) -> Vec<Fact
     let behind: Arc<str> = last.map_or("no place was asked for".into(), |last| {
         format!("after {}", last.offer.id).into()
     });
-    answer.runner_up = last.zip(others.first()).map(|(last, (next, _))| RunnerUp {
+    // Who is too much like the chosen ones would not have come next.
+    let next = others.iter().find(|(_, barred)| barred.is_none());
+    answer.runner_up = last.zip(next).map(|(last, (next, _))| RunnerUp {
         offer: next.offer.id.clone(),
         priority: next.priority,
         behind: last.priority - next.priority,
     });
     for (loser, detail) in others {
         let priority = Some(loser.priority);
+        let rated = Some(Rated {
+            propensity: loser.propensity,
+            value: loser.value,
+        });
         let detail = detail.unwrap_or_else(|| behind.clone());
         answer.losers.push(Loser {
             priority,
+            rated,
             ..lost(loser.offer, Reason::Outranked, detail)
         });
     }
@@ -181,16 +188,22 @@ pub fn fill(picked: Picked<'_>, now: Timestamp, answer: &mut Answer) -> Vec<Fact
     given
 }
 
-/// Takes everything back from a customer who is held out: it is known what would have been given, and when.
-pub fn hold_out(answer: &mut Answer) {
+/// Takes everything back from a customer who is held out, and returns it: it is known what would have been given, and when.
+pub fn hold_out(answer: &mut Answer) -> Vec<Arc<str>> {
     let offers = std::mem::take(&mut answer.offers);
+    let withheld = offers.iter().map(|choice| choice.offer.clone()).collect();
     for (choice, place) in offers.into_iter().zip(1..) {
         answer.losers.push(Loser {
             offer: choice.offer,
             reason: Reason::Holdout,
             detail: format!("held out: it would have had place {place}").into(),
             priority: choice.priority,
+            rated: choice.value.map(|value| Rated {
+                propensity: choice.propensity,
+                value,
+            }),
         });
     }
     answer.runner_up = None;
+    withheld
 }

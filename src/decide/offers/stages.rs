@@ -104,6 +104,15 @@ pub fn first_failure(
     })
 }
 
+/// Returns what of the time, not of the customer, keeps something back: its dates, or its contact policies.
+pub fn timely(engagement: &Engagement, of: &Of, env: &Env<'_>) -> Option<(Reason, Arc<str>)> {
+    if let Some(detail) = dates(engagement, env) {
+        return Some((Reason::Ineligible, detail));
+    }
+    let detail = held(&engagement.contact, of, env)?;
+    Some((Reason::ContactLimit, detail))
+}
+
 /// Says why it is not the time.
 fn dates(engagement: &Engagement, env: &Env<'_>) -> Option<Arc<str>> {
     if let Some(from) = engagement.from.as_ref().filter(|from| !is_past(from, env)) {

@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 
 use super::{World, customer, start};
 use crate::decide::drive::Outcome;
-use crate::decide::{Ask, Cause};
+use crate::decide::{Ask, Cause, Outside};
 use crate::domain::action::stable_id;
 use crate::domain::learning::{Arm, Tallies};
 use crate::domain::outcome::Kind;
@@ -303,6 +303,138 @@ fn outcomes_are_counted_for_the_arm_of_their_decision() {
         ),
         (40, 40, 10)
     );
+}
+
+#[test]
+fn what_is_withheld_and_what_is_given_to_nobody_counts_once_or_not_at_all() {
+    let policies = "
+placements: { hero: { holdout: 50%, control: none } }
+offers: { a: { placements: [hero] }, b: { placements: [hero], value: 0.5 } }
+";
+    let mut crowd = Crowd::new(policies);
+    for who in 0..40 {
+        for minute in ["0m", "1m"] {
+            crowd.ask(who, "hero", at(minute));
+        }
+        let outcome = crowd.ask(who, "hero", at("2m"));
+        let id = outcome.answers[0].decision_id.to_string();
+        // Whoever gets nothing converts, too.
+        crowd.tell(who, "Offer Converted", &id, at("3m"));
+        crowd.tell(who, "Offer Converted", &id, at("4m"));
+    }
+    for who in 40..60 {
+        let ask = Ask {
+            id: "1".into(),
+            placement: "hero".into(),
+            context: Value::Null,
+            limit: None,
+            stranger: true,
+        };
+        let outcome = crowd.handle(who, &Cause::Ask(ask), at("0m"));
+        assert!(outcome.updates.is_empty(), "{:?}", outcome.updates);
+    }
+    let shares = crowd.world.learnt.shares("hero");
+    let shares: Vec<_> = shares
+        .map(|(_, arm, share)| (arm, share.n, share.with(Kind::Conversion)))
+        .collect();
+    let [
+        (Arm::Champion, given, bought),
+        (Arm::Holdout, withheld, bought_without),
+    ] = shares[..]
+    else {
+        panic!("{shares:?}");
+    };
+    assert_eq!(
+        (given + withheld, bought, bought_without),
+        (40, given, withheld)
+    );
+    assert!(withheld > 10, "{withheld}");
+}
+
+#[test]
+fn a_young_propensity_is_pulled_to_where_it_starts() {
+    let mut crowd = Crowd::new(
+        "
+learners: { taste: {} }
+placements:
+  hero: { learner: taste, explore: none, control: none, smoothing: { evidence: 50, propensity: 0.30 } }
+offers: { a: { placements: [hero] } }
+",
+    );
+    let mut said = Vec::new();
+    for who in 0..51 {
+        let outcome = crowd.ask(who, "hero", at("0m"));
+        let answer = &outcome.answers[0];
+        said.push(answer.offers[0].propensity.unwrap());
+        let id = answer.decision_id.to_string();
+        crowd.tell(who, "Offer Impression", &id, at("1m"));
+        if who % 10 == 0 {
+            crowd.tell(who, "Offer Clicked", &id, at("2m"));
+        }
+    }
+    // The worked examples of the specification, to the digits that they have: nothing seen, then 5 of 50.
+    assert!((said[0] - 0.294).abs() < 5e-4, "{}", said[0]);
+    assert!((said[50] - 0.198).abs() < 5e-4, "{}", said[50]);
+}
+
+#[test]
+fn a_decision_with_a_shadow_waits_for_its_models_once() {
+    use crate::decide::drive::Moment;
+    use crate::decide::{Request, Scores, handle};
+    let policies = "
+placements: { hero: { model: m, challenger: { model: n, mode: shadow } } }
+offers: { a: { placements: [hero] }, b: { placements: [hero] } }
+---
+model: m
+file: m.onnx
+inputs: [{ column: v, from: profile.cart.value, type: number, unknown: 0 }]
+---
+model: n
+file: n.onnx
+inputs: [{ column: v, from: offer.value, type: number, unknown: 0 }]
+---
+placements: { side: { model: m, challenger: { model: k, mode: shadow } } }
+offers: { c: { placements: [side] } }
+---
+model: k
+file: k.onnx
+inputs: [{ column: v, from: profile.cart.value, type: number, unknown: 0 }]
+";
+    let world = World::new(policies);
+    for (placement, trips) in [("hero", vec!["m 1", "n 2"]), ("side", vec!["m 1 k 1"])] {
+        let asked = std::cell::RefCell::new(Vec::new());
+        let scoring = |requests: &[Request]| -> Scores {
+            let rows = |of: &Request| format!("{} {}", of.model, of.rows.len());
+            let trip: Vec<String> = requests.iter().map(rows).collect();
+            asked.borrow_mut().push(trip.join(" "));
+            let scores = |of: &Request| (of.model.clone(), vec![Score::Value(0.5); of.rows.len()]);
+            requests.iter().map(scores).collect()
+        };
+        let ask = Cause::Ask(Ask {
+            id: "1".into(),
+            placement: placement.into(),
+            context: Value::Null,
+            limit: None,
+            stranger: false,
+        });
+        let moment = Moment {
+            now: at("0m"),
+            at_due: true,
+        };
+        let mut profile = customer();
+        handle(
+            &world.bundle,
+            &mut profile,
+            &ask,
+            moment,
+            None,
+            Outside {
+                learnt: &world.learnt,
+                ..Outside::of(&scoring)
+            },
+        );
+        assert_eq!(asked.into_inner(), trips);
+    }
 }
 
 const CALIBRATED: &str = "

@@ -210,7 +210,7 @@ placements:
         &expect![[r#"
             0s hero#0 ranked ["a"], lost UNSUITABLE b
             0s ANSWER degraded=true fallback=false
-               a p=Some(0.25) priority=Some(2.5)
+               a p=None priority=Some(10.0)
                not b: UNSUITABLE profile.traits.worth * 2 is unknown
             2m hero#0 ranked ["b", "a"], lost 
             2m ANSWER degraded=false fallback=false

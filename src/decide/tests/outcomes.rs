@@ -47,27 +47,55 @@ fn an_outcome_counts_once_in_time_and_for_its_own_decision() {
         None,
         &script.join("\n"),
         &expect![[r#"
-        0s hero#0 ranked ["a"], lost 
-        0s ANSWER degraded=false fallback=false
-           a p=None priority=Some(2.0)
-        1m two#0 ranked ["a", "b"], lost 
-        1m ANSWER degraded=false fallback=false
-           a p=None priority=Some(2.0)
-           b p=None priority=Some(1.0)
-        2m two#0 told impression of ["a", "b"]
-        3m two#0 untold DUPLICATE: the impression was told before
-        4m two#0 untold AMBIGUOUS: click of one of 2 offers: `offer` says which
-        5m two#0 told click of ["b"]
-        6m hero#0 told click of ["a"]
-        7m hero#0 untold NOT_GIVEN: the decision did not give b
-        2d hero#0 told conversion of ["a"]
-        2d1m hero#0 told rejection of ["a"]
-        2d2m hero#0 untold LATE: impression 2d2m after the decision, 2d count
-        3d offers#0 untold UNKNOWN_DECISION: click of a: it counts for contact policies alone
-        3d1m offers#0 untold UNKNOWN_DECISION: click
-        3d2m offers#0 told click of ["a"]
-        3d3m offers#0 untold UNNAMED: click without `decision_id` and `offer`
-    "#]],
+            0s hero#0 ranked ["a"], lost 
+            0s ANSWER degraded=false fallback=false
+               a p=None priority=Some(2.0)
+            1m two#0 ranked ["a", "b"], lost 
+            1m ANSWER degraded=false fallback=false
+               a p=None priority=Some(2.0)
+               b p=None priority=Some(1.0)
+            2m two#0 told impression of ["a", "b"]
+            3m two#0 untold DUPLICATE: the impression was told before
+            4m two#0 untold AMBIGUOUS: click of one of 2 offers: `offer` says which
+            5m two#0 told click of ["b"]
+            6m hero#0 told click of ["a"]
+            7m hero#0 untold NOT_GIVEN: the decision did not give b
+            2d hero#0 told conversion of ["a"]
+            2d1m hero#0 told rejection of ["a"]
+            2d2m hero#0 untold LATE: impression 2d2m after the decision, 2d count: it counts for contact policies alone
+            3d offers#0 untold UNKNOWN_DECISION: click of a: it counts for contact policies alone
+            3d1m offers#0 untold UNKNOWN_DECISION: click
+            3d2m offers#0 told click of ["a"]
+            3d3m offers#0 untold UNNAMED: click without `decision_id` and `offer`
+        "#]],
+    );
+}
+
+#[test]
+fn a_late_rejection_counts_for_contact_policies_alone() {
+    let hero = id("hero", 1);
+    check(
+        "
+offers: { a: { placements: [hero], contact: { after: 1 rejection, suppress: 30d } } }
+placements: { hero: { attribution: 2d } }
+",
+        None,
+        &format!(
+            r#"
+        0m ask hero
+        3d Offer Rejected {{"decision_id":"{hero}"}}
+        3d1m ask hero
+    "#
+        ),
+        &expect![[r#"
+            0s hero#0 ranked ["a"], lost 
+            0s ANSWER degraded=false fallback=false
+               a p=None priority=Some(1.0)
+            3d hero#0 untold LATE: rejection 3d after the decision, 2d count: it counts for contact policies alone
+            3d1m hero#0 ranked [], lost CONTACT_LIMIT a
+            3d1m ANSWER degraded=false fallback=false
+               not a: CONTACT_LIMIT 1 rejection [reached, frees at 2026-02-07T00:00:00.000Z] test.yaml:2
+        "#]],
     );
 }
 

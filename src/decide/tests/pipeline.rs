@@ -5,8 +5,6 @@ use std::fmt::Write as _;
 use expect_test::expect;
 
 use super::{World, check};
-use crate::decide::offers::smooth;
-use crate::policy::offer::Smoothing;
 
 const MODEL: &str = "
 model: accept
@@ -34,17 +32,6 @@ placements:
     assert!((choice.priority.unwrap() - 37.2).abs() < 1e-9);
     expect!["priority 37.200000 from p 0.120000, context 2, value 100 and levers 1.55"]
         .assert_eq(&choice.reasons[0]);
-}
-
-#[test]
-fn a_young_propensity_is_pulled_to_where_it_starts() {
-    let start = Smoothing {
-        evidence: 50.0,
-        propensity: 0.30,
-    };
-    // The worked examples of the specification, to the digits that they have.
-    assert!((smooth(start, 0.0, 0.0) - 0.294).abs() < 5e-4);
-    assert!((smooth(start, 0.10, 50.0) - 0.198).abs() < 5e-4);
 }
 
 #[test]
@@ -365,6 +352,115 @@ placements: { hero: { limit: 4, diversity: { group: 1, data.color: 2 } } }
 }
 
 #[test]
+fn whoever_comes_next_is_not_too_much_like_the_chosen_ones() {
+    let mut world = World::new(
+        "
+groups: { cards: {} }
+offers:
+  a: { placements: [hero], value: 9, group: cards }
+  b: { placements: [hero], value: 8, group: cards }
+  c: { placements: [hero], value: 7 }
+  d: { placements: [hero], value: 6 }
+placements: { hero: { limit: 2, diversity: { group: 1 } } }
+",
+    );
+    let (_, outcomes) = world.line("0m ask hero");
+    let next = outcomes[1].answers[0].runner_up.clone().unwrap();
+    assert_eq!(
+        (next.offer.as_ref(), next.behind.to_string().as_str()),
+        ("d", "1")
+    );
+}
+
+#[test]
+fn a_fallback_obeys_its_dates_its_groups_fatigue_and_its_cap() {
+    check(
+        "
+groups: { cards: { contact: { after: 1 rejection, suppress: 30d } } }
+offers:
+  once: { placements: [other], cap: 1 per 1d }
+  later: { placements: [other], from: 2026-01-06 }
+  card: { placements: [other], group: cards }
+placements:
+  other: {}
+  a: { fallback: once }
+  b: { fallback: later }
+  c: { fallback: card }
+",
+        None,
+        r#"
+        0m ask a
+        1m ask a
+        2m ask b
+        3m ask c
+        4m Offer Rejected {"offer":"card"}
+        5m ask c
+        1d1m ask a
+        1d2m ask b
+    "#,
+        &expect![[r#"
+            0s a#0 ranked ["once"], lost 
+            0s ANSWER degraded=false fallback=true
+               once p=None priority=None
+            1m a#0 ranked [], lost CAP once
+            1m ANSWER degraded=false fallback=false
+               not once: CAP 1/1 per 1d, frees at 2026-01-06T00:00:00.000Z
+            2m b#0 ranked [], lost INELIGIBLE later
+            2m ANSWER degraded=false fallback=false
+               not later: INELIGIBLE from 2026-01-06 [now 2026-01-05T00:02:00.000Z]
+            3m c#0 ranked ["card"], lost 
+            3m ANSWER degraded=false fallback=true
+               card p=None priority=None
+            4m offers#0 told rejection of ["card"]
+            5m c#0 ranked [], lost CONTACT_LIMIT card
+            5m ANSWER degraded=false fallback=false
+               not card: CONTACT_LIMIT group cards: 1 rejection [reached, frees at 2026-02-04T00:04:00.000Z] test.yaml:2
+            1d1m a#0 ranked ["once"], lost 
+            1d1m ANSWER degraded=false fallback=true
+               once p=None priority=None
+            1d2m b#0 ranked ["later"], lost 
+            1d2m ANSWER degraded=false fallback=true
+               later p=None priority=None
+        "#]],
+    );
+}
+
+#[test]
+fn of_a_broken_model_nobody_has_a_propensity() {
+    let policy = format!(
+        "{MODEL}
+offers:
+  a: {{ placements: [hero], value: 10, model: accept }}
+  b: {{ placements: [hero], value: 12 }}
+placements: {{ hero: {{ limit: 2, model: other }} }}
+---
+model: other
+file: m.onnx
+inputs: [ {{ column: n, from: profile.traits.height, unknown: fail }} ]
+"
+    );
+    check(
+        &policy,
+        Some(0.5),
+        r#"
+        0m ask hero
+        1m identify {"height":180}
+        2m ask hero
+    "#,
+        &expect![[r#"
+            0s hero#0 ranked ["b", "a"], lost 
+            0s ANSWER degraded=true fallback=false
+               b p=None priority=Some(12.0)
+               a p=None priority=Some(10.0)
+            2m hero#0 ranked ["b", "a"], lost 
+            2m ANSWER degraded=false fallback=false
+               b p=Some(0.5) priority=Some(6.0)
+               a p=Some(0.5) priority=Some(5.0)
+        "#]],
+    );
+}
+
+#[test]
 fn an_answer_for_a_channel_obeys_consent_and_suppression_also_in_its_fallback() {
     check(
         "
@@ -489,6 +585,8 @@ placements: {{ hero: {{ model: accept, limit: 2 }} }}
     );
     let mut world = World::new(&policy);
     world.score = crate::domain::Score::Value(0.5);
+    let model = world.bundle.models.get_mut("accept").unwrap();
+    model.version = "0123abcd".into();
     world.line(r#"0m identify {"age":30}"#);
     let (_, outcomes) = world.line("1m ask hero");
     let answer = &outcomes[1].answers[0];
@@ -499,8 +597,13 @@ placements: {{ hero: {{ model: accept, limit: 2 }} }}
         .assert_eq(&json["offers"][0]["inputs"].to_string());
     expect![[r#"{"c":1.0,"l":1.0,"p":0.5,"v":10.0}"#]]
         .assert_eq(&json["offers"][0]["factors"].to_string());
+    expect![[r#"[{"detail":"after b","offer":"c","priority":3.5,"propensity":0.5,"reason":"OUTRANKED","value":7.0}]"#]].assert_eq(&json["losers"].to_string());
+    expect![[r#"[{"name":"accept","version":"0123abcd"}]"#]].assert_eq(&json["models"].to_string());
+    assert_eq!(json["bundle"], *world.bundle.id);
     let json: serde_json::Value = serde_json::from_str(&answer.to_json(false)).unwrap();
-    assert_eq!(json.get("runner_up"), None);
+    for absent in ["runner_up", "losers", "models", "bundle"] {
+        assert_eq!(json.get(absent), None);
+    }
     assert_eq!(json["offers"][0].get("inputs"), None);
 }
 

@@ -2,7 +2,6 @@
 
 use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
-use crate::domain::Value;
 use crate::policy::Expr;
 use crate::policy::expr::{Node, Op};
 
@@ -80,31 +79,17 @@ impl Wish<'_> {
 
     /// Writes what is compared with, and its value if it is not written there.
     fn bound(&self, node: &Node) -> String {
-        match node {
-            Node::Literal(Value::Text(text)) => format!("'{text}'"),
-            Node::Literal(value) => value.to_string(),
-            Node::Root(_)
-            | Node::Member(..)
-            | Node::Index(..)
-            | Node::Not(_)
-            | Node::Negate(_)
-            | Node::Binary(..)
-            | Node::If(..)
-            | Node::List(_)
-            | Node::Map(_)
-            | Node::Has(_)
-            | Node::Each(..)
-            | Node::Matches(..)
-            | Node::Call(..)
-            | Node::Feature(..)
-            | Node::InSegment(_) => {
-                let value = eval(node, self.env).map(|value| value.to_string());
-                let shown = self.shown(node);
-                let value = value.filter(|value| *value != shown);
-                let value = value.map(|value| format!(" ({value})"));
-                format!("{shown}{}", value.unwrap_or_default())
-            }
+        if let Node::Literal(value) = node {
+            return match value.as_str() {
+                Some(text) => format!("'{text}'"),
+                None => value.to_string(),
+            };
         }
+        let value = eval(node, self.env).map(|value| value.to_string());
+        let shown = self.shown(node);
+        let value = value.filter(|value| *value != shown);
+        let value = value.map(|value| format!(" ({value})"));
+        format!("{shown}{}", value.unwrap_or_default())
     }
 
     fn shown(&self, node: &Node) -> String {
@@ -113,27 +98,13 @@ impl Wish<'_> {
 }
 
 fn flatten<'n>(node: &'n Node, op: Op, parts: &mut Vec<&'n Node>) {
-    match node {
-        Node::Binary(own, left, right) if *own == op => {
-            flatten(left, op, parts);
-            flatten(right, op, parts);
-        }
-        Node::Literal(_)
-        | Node::Root(_)
-        | Node::Member(..)
-        | Node::Index(..)
-        | Node::Not(_)
-        | Node::Negate(_)
-        | Node::Binary(..)
-        | Node::If(..)
-        | Node::List(_)
-        | Node::Map(_)
-        | Node::Has(_)
-        | Node::Each(..)
-        | Node::Matches(..)
-        | Node::Call(..)
-        | Node::Feature(..)
-        | Node::InSegment(_) => parts.push(node),
+    if let Node::Binary(own, left, right) = node
+        && *own == op
+    {
+        flatten(left, op, parts);
+        flatten(right, op, parts);
+    } else {
+        parts.push(node);
     }
 }
 

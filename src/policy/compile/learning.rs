@@ -40,6 +40,8 @@ pub fn learning(desk: &mut Desk, names: &Names, fields: &Fields<'_>) -> Option<L
     let places = Places {
         learner: place(desk, learner),
         explore: place(desk, fields.get("explore")),
+        model: place(desk, fields.get("model")),
+        smoothing: place(desk, fields.get("smoothing")),
     };
     Some(Learning {
         learner: name.map_or(Some(None), |name| name.map(Some))?,
@@ -150,6 +152,7 @@ fn overrides(
     let mut changes = Vec::new();
     let is_none = |node: &Yaml| node.text().is_some_and(|text| text.as_ref() == "none");
     if let Some(node) = fields.get("model") {
+        placement.learning.places.model = desk.place(node);
         placement.model = if is_none(node) {
             None
         } else {
@@ -201,6 +204,7 @@ pub fn check(desk: &mut Desk, bundle: &Bundle, sources: &BTreeMap<&str, &Source>
         check_one(desk, bundle, placement);
         if let Some(challenger) = &placement.learning.challenger {
             check_one(desk, bundle, &challenger.placement);
+            check_shadow(desk, bundle, placement, challenger);
         }
     }
 }
@@ -239,6 +243,32 @@ fn check_one(desk: &mut Desk, bundle: &Bundle, placement: &Placement) {
         let message = "the rank does not grow with `p` in a straight line, so how likely a choice was cannot be told";
         let help = "write `p * ..` plus what does not depend on `p`, or `explore: 5%`";
         advise(&rank.place, message, help);
+    }
+}
+
+/// The scores of a model are found by the model's name and the place among the offers that it was asked about: the two of a
+/// shadowed decision may not ask one model about different offers.
+fn check_shadow(desk: &mut Desk, bundle: &Bundle, of: &Placement, challenger: &Challenger) {
+    let other = &challenger.placement;
+    if !challenger.shadow || other.model == of.model {
+        return;
+    }
+    let models = [&of.model, &other.model];
+    let shared = |name: &&Arc<str>| {
+        let model = bundle.models.get(*name);
+        models.contains(&&Some((*name).clone())) && model.is_some_and(|model| model.per_offer)
+    };
+    let offers = of.offers.iter().filter_map(|id| bundle.offers.get(id));
+    let own = offers.filter_map(|offer| Some((&offer.id, offer.model.as_ref().filter(shared)?)));
+    for (offer, model) in own {
+        let message = format!(
+            "the shadow and the placement would ask `{model}` about different offers: it is offer `{offer}`'s own model"
+        );
+        let help = format!(
+            "remove `model` of offer `{offer}`, or let the challenger decide for a `share`"
+        );
+        let place = &other.learning.places.model;
+        desk.advise("bad_value", place.span.clone(), message, help);
     }
 }
 

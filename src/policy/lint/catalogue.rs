@@ -6,6 +6,7 @@ use crate::policy::bundle::Bundle;
 use crate::policy::compile::Desk;
 use crate::policy::diagnostic::Source;
 use crate::policy::expr::Root;
+use crate::policy::learner::Kind;
 use crate::policy::offer::{Engagement, Group, Offer, Placement};
 
 /// Warns of everything in the offers and placements that is most likely not meant.
@@ -17,6 +18,7 @@ pub fn catalogue(desk: &mut Desk, bundle: &Bundle, sources: &BTreeMap<&str, &Sou
         desk.source = source(&placement.place.file);
         empty_placement(desk, placement);
         blind_rank(desk, placement);
+        idle_smoothing(desk, bundle, placement);
     }
     for group in bundle.groups.values() {
         desk.source = source(&group.place.file);
@@ -51,6 +53,28 @@ fn blind_rank(desk: &mut Desk, placement: &Placement) {
         let message = "every offer gets the same rank: it looks at neither `offer` nor `p`";
         let help = "write for example `p * offer.value`";
         desk.warn("blind_rank", rank.place.span.clone(), message, help);
+    }
+}
+
+/// Where no learner begins there, smoothing changes nothing.
+fn idle_smoothing(desk: &mut Desk, bundle: &Bundle, placement: &Placement) {
+    if placement.smoothing.is_none() {
+        return;
+    }
+    let learning = &placement.learning;
+    let challenger = learning.challenger.as_ref();
+    let challenger = challenger.map(|of| &of.placement.learning);
+    let mut names = std::iter::once(learning).chain(challenger);
+    let begins = names.any(|of| {
+        let learner = of.learner.as_ref();
+        let learner = learner.and_then(|name| bundle.learners.get(name));
+        learner.is_some_and(|learner| !matches!(learner.kind, Kind::Calibrate))
+    });
+    if !begins {
+        let message = "`smoothing` changes nothing: no learner of the placement begins there";
+        let help = "name a `learner` of `kind: beta` or `linear`, or remove it";
+        let span = learning.places.smoothing.span.clone();
+        desk.warn("idle_smoothing", span, message, help);
     }
 }
 

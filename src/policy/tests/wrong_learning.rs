@@ -355,6 +355,56 @@ fn a_learner_replaces_a_model_or_corrects_it() {
 }
 
 #[test]
+fn a_shadow_asks_no_model_about_other_offers_than_the_placement() {
+    check_wrong(
+        "placements:\n  a: { model: m, challenger: { model: n, mode: shadow } }\n  b: { model: m, challenger: { model: n, share: 10% } }\noffers:\n  x: { placements: [a, b], model: n }\n  y: { placements: [a, b] }\n---\nmodel: m\nfile: m.onnx\ninputs: [{ column: v, from: offer.value, type: number, unknown: 0 }]\n---\nmodel: n\nfile: n.onnx\ninputs: [{ column: v, from: offer.value, type: number, unknown: 0 }]\n",
+        &expect![[r#"
+            attune::bad_value
+
+              × the shadow and the placement would ask `n` about different offers: it is offer `x`'s own model
+               ╭─[shop.yaml:2:39]
+             1 │ placements:
+             2 │   a: { model: m, challenger: { model: n, mode: shadow } }
+               ·                                       ┬
+               ·                                       ╰── here
+             3 │   b: { model: m, challenger: { model: n, share: 10% } }
+               ╰────
+              help: remove `model` of offer `x`, or let the challenger decide for a `share`"#]],
+    );
+}
+
+#[test]
+fn smoothing_without_a_learner_that_begins_there_is_idle() {
+    check_wrong(
+        "learners: { taste: {}, fix: { kind: calibrate } }\nplacements:\n  a: { model: m, smoothing: { evidence: 50, propensity: 0.3 } }\n  b: { model: m, learner: fix, smoothing: { evidence: 50, propensity: 0.3 } }\n  c: { learner: taste, smoothing: { evidence: 50, propensity: 0.3 } }\n  d: { challenger: { learner: taste, share: 5% }, smoothing: { evidence: 50, propensity: 0.3 } }\noffers: { x: { placements: [a, b, c, d] } }\n---\nmodel: m\nfile: m.onnx\ninputs: [{ column: v, from: profile.cart.value, type: number, unknown: 0 }]\n",
+        &expect![[r#"
+            attune::idle_smoothing
+
+              ⚠ `smoothing` changes nothing: no learner of the placement begins there
+               ╭─[shop.yaml:3:29]
+             2 │ placements:
+             3 │   a: { model: m, smoothing: { evidence: 50, propensity: 0.3 } }
+               ·                             ────────────────┬────────────────
+               ·                                             ╰── here
+             4 │   b: { model: m, learner: fix, smoothing: { evidence: 50, propensity: 0.3 } }
+               ╰────
+              help: name a `learner` of `kind: beta` or `linear`, or remove it
+
+            attune::idle_smoothing
+
+              ⚠ `smoothing` changes nothing: no learner of the placement begins there
+               ╭─[shop.yaml:4:43]
+             3 │   a: { model: m, smoothing: { evidence: 50, propensity: 0.3 } }
+             4 │   b: { model: m, learner: fix, smoothing: { evidence: 50, propensity: 0.3 } }
+               ·                                           ────────────────┬────────────────
+               ·                                                           ╰── here
+             5 │   c: { learner: taste, smoothing: { evidence: 50, propensity: 0.3 } }
+               ╰────
+              help: name a `learner` of `kind: beta` or `linear`, or remove it"#]],
+    );
+}
+
+#[test]
 fn a_challenger_differs_and_has_a_share_or_is_a_shadow() {
     check_wrong(
         "learners: { taste: {} }\nplacements:\n  a: { challenger: { share: 10% } }\n  b: { challenger: { rank: offer.value } }\n  c: { challenger: { rank: offer.value, share: 10%, mode: shadow } }\n  d: { challenger: { learner: taste, shar: 10% } }\noffers: { x: { placements: [a, b, c, d] } }\n",

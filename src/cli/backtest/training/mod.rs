@@ -9,7 +9,7 @@ mod tests;
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 
 use crate::app;
 use crate::cli::backtest::Args;
@@ -60,25 +60,12 @@ fn write(
     let side = side(args, name)?;
     let model = model(&side, name)?;
     let judge = Judge::of(label, &side.bundle)?;
-    let format = Format::of(path);
-    let format = format.with_context(|| {
-        format!(
-            "`{}` ends neither in .parquet nor in .csv nor in .jsonl",
-            path.display()
-        )
-    })?;
+    let format = Format::of(path)?;
     let sheet = Sheet::create(Some(path), format, columns(model)?)?;
     let feed = Feed::open(args, wanted(&side, label), None)?;
     let replay = Replay::new(&side, args.customers_max);
     let rows = Rows::new(replay, &side, model, &judge, &args.at);
-    let counts = fill(rows, feed, sheet, interrupt)?;
-    if let Some(counts) = &counts {
-        ensure!(
-            counts.events > 0 || counts.rows == 0,
-            "nothing that happened is what `--label` looks for: is the event's name right?"
-        );
-    }
-    Ok(counts)
+    fill(rows, feed, sheet, interrupt)
 }
 
 /// Compiles the policies and loads the models that they name, but for the one whose table is written.
@@ -132,12 +119,17 @@ fn fill(
         write(&row, &mut sheet)?;
     }
     progress.end();
-    let n_rows = sheet.end()?;
-    Ok(Some(Counts {
-        rows: n_rows,
+    let counts = Counts {
+        rows: sheet.n_rows(),
         positive,
         ..rows.counts
-    }))
+    };
+    counts.check(rows.moments)?;
+    // A table without rows, or with a label that cannot come true, does not take the place of an earlier one.
+    if counts.rows > 0 {
+        sheet.end()?;
+    }
+    Ok(Some(counts))
 }
 
 /// `customer`, `at`, the columns of the model, `label`.

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use anyhow::ensure;
+use anyhow::{bail, ensure};
 
 use crate::cli::backtest::feed::Item;
 use crate::cli::backtest::replay::{Replay, Side};
@@ -46,6 +46,29 @@ pub struct Counts {
     pub events: u64,
 }
 
+impl Counts {
+    /// Tells if a name is likely to be wrong.
+    ///
+    /// # Errors
+    ///
+    /// No moment came, or rows have come and nothing is what the label looks for.
+    pub fn check(&self, moments: &Moments) -> anyhow::Result<()> {
+        if self.rows + self.open + self.unknown == 0 {
+            match moments {
+                Moments::After(name) => {
+                    bail!("no moment came: is the event of `--at` right? `{name}` never happened")
+                }
+                Moments::Every(_) => bail!("no moment came: the events end before the first one"),
+            }
+        }
+        ensure!(
+            self.events > 0 || self.rows == 0,
+            "nothing that happened is what `--label` looks for: is the event's name right?"
+        );
+        Ok(())
+    }
+}
+
 /// A table under way.
 pub struct Rows<'a> {
     /// The customers.
@@ -55,7 +78,8 @@ pub struct Rows<'a> {
     side: &'a Side,
     model: &'a Model,
     judge: &'a Judge,
-    moments: &'a Moments,
+    /// When rows are written.
+    pub moments: &'a Moments,
     known: BTreeSet<CustomerId>,
     /// The next moment of the grid; `None` before the first event.
     next: Option<Timestamp>,

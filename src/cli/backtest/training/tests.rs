@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
+use clap::Parser;
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
@@ -14,6 +15,8 @@ use super::rows::{Row, Rows, model};
 use crate::app;
 use crate::cli::backtest::feed::Item;
 use crate::cli::backtest::replay::{Replay, Side};
+use crate::cli::interrupt::Interrupt;
+use crate::cli::{Arguments, Command};
 use crate::decide::drive::Moment;
 use crate::decide::{Request, handle};
 use crate::domain::segment::{Received, decode};
@@ -387,6 +390,92 @@ fn asked(script: &str) -> Vec<String> {
     rows.into_inner()
 }
 
+#[test]
+fn a_table_that_says_nothing_does_not_take_the_place_of_an_earlier_one() {
+    let script = "
+        01:00 a View
+        02:00 a Order 5
+        30:00 a View";
+    expect![[r#"
+        no label: nothing that happened is what `--label` looks for: is the event's name right?
+        earlier
+        no moment: no moment came: is the event of `--at` right? `Veiw` never happened
+        earlier
+        no event: no moment came: the events end before the first one
+        earlier
+        no end: 0 rows, 2 open
+        earlier
+        a table: 1 rows, 1 open
+        customer,at,n,n_2h,minutes,spent,label
+        a,2026-01-05T01:00:00.000Z,0,0,,0,1
+    "#]]
+    .assert_eq(
+        &[
+            ("no label", "View", "Ordr within 2h", script),
+            ("no moment", "Veiw", "Order within 2h", script),
+            ("no event", "every 1d", "Order within 2h", ""),
+            ("no end", "View", "Order within 60d", script),
+            ("a table", "View", "Order within 2h", script),
+        ]
+        .map(|(name, at, label, script)| written(name, at, label, script))
+        .concat(),
+    );
+}
+
+/// Writes a table where another one lies, and shows what was said and what lies there then.
+fn written(name: &str, at: &str, label: &str, script: &str) -> String {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let lines = lines(script).enumerate();
+    let events: String = lines.map(|(n, line)| json(n, line) + "\n").collect();
+    std::fs::create_dir_all(path("models/again")).unwrap();
+    std::fs::create_dir_all(path("policies")).unwrap();
+    std::fs::write(path("policies/p.yaml"), POLICY).unwrap();
+    std::fs::write(path("models/again/model.yaml"), MANIFEST).unwrap();
+    std::fs::write(path("events"), events).unwrap();
+    std::fs::write(path("table.csv"), "earlier\n").unwrap();
+    let (policies, models) = (path("policies"), path("models"));
+    let (events, table) = (path("events"), path("table.csv"));
+    let words = [
+        "attune",
+        "backtest",
+        "--policies",
+        &policies,
+        "--models",
+        &models,
+        "--events",
+        &events,
+        "--features",
+        "again",
+        "--label",
+        label,
+        "--at",
+        at,
+        "--out",
+        &table,
+    ];
+    let Command::Backtest(args) = Arguments::parse_from(words).command else {
+        panic!("another command");
+    };
+    let label = label.parse().unwrap();
+    let counts = super::write(
+        &args,
+        "again",
+        &label,
+        Path::new(&table),
+        &Interrupt::default(),
+    );
+    let said = match counts {
+        Ok(counts) => counts.map_or("interrupted".into(), |of| {
+            format!("{} rows, {} open", of.rows, of.open)
+        }),
+        Err(error) => format!("{error:#}"),
+    };
+    let left = std::fs::read_to_string(&table).unwrap();
+    assert!(!Path::new(&path("table.csv.part")).exists());
+    format!("{name}: {said}\n{left}")
+}
+
 fn check(moments: &str, label: &str, script: &str, expected: &Expect) {
     let mut shown = String::new();
     for row in rows(moments, label, script) {
@@ -435,25 +524,33 @@ fn lines(script: &str) -> impl Iterator<Item = &str> {
 
 /// `01:30 customer Event total`.
 fn item(place: usize, line: &str) -> Item {
-    let words: Vec<&str> = line.split(' ').collect();
-    let (hour, minute) = words[0].split_once(':').unwrap();
-    let minutes = hour.parse::<u64>().unwrap() * 60 + minute.parse::<u64>().unwrap();
-    let at = start() + crate::domain::Duration::from_secs(minutes * 60);
-    let json = serde_json::json!({
-        "type": "track",
-        "messageId": format!("m{place}"),
-        "userId": words[1],
-        "event": words[2].replace('_', " "),
-        "timestamp": at.to_string(),
-        "properties": { "total": words.get(3).and_then(|total| total.parse::<f64>().ok()) },
-    });
+    let at = time(line);
     let received = Received {
         at,
         real: false,
         fallback_id: "none",
     };
-    let decoded = decode(json.to_string().as_bytes(), &received, |_| true);
+    let decoded = decode(json(place, line).as_bytes(), &received, |_| true);
     Item::new(place as u64, at, decoded)
+}
+
+fn time(line: &str) -> Timestamp {
+    let (hour, minute) = line.split(' ').next().unwrap().split_once(':').unwrap();
+    let minutes = hour.parse::<u64>().unwrap() * 60 + minute.parse::<u64>().unwrap();
+    start() + crate::domain::Duration::from_secs(minutes * 60)
+}
+
+fn json(place: usize, line: &str) -> String {
+    let words: Vec<&str> = line.split(' ').collect();
+    let json = serde_json::json!({
+        "type": "track",
+        "messageId": format!("m{place}"),
+        "userId": words[1],
+        "event": words[2].replace('_', " "),
+        "timestamp": time(line).to_string(),
+        "properties": { "total": words.get(3).and_then(|total| total.parse::<f64>().ok()) },
+    });
+    json.to_string()
 }
 
 fn start() -> Timestamp {

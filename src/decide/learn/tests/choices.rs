@@ -151,3 +151,35 @@ fn two_thousand_young_offers_are_equally_likely() {
     let probability = win::probability(&all, 7);
     assert!(near(probability, 1.0 / 2_000.0, 1e-4), "{probability}");
 }
+
+#[test]
+fn many_offers_with_much_evidence_add_up_to_one() {
+    let ids: Vec<String> = (0..50).map(|n| format!("o{n}")).collect();
+    let all: Vec<Contender<'_>> = ids
+        .iter()
+        .zip(0_u32..)
+        .map(|(id, n)| {
+            let (rate, seen) = (0.05 + f64::from(n) * 4e-5, 20_000.0 + f64::from(n));
+            contender(id, Belief::beta(rate * seen, (1.0 - rate) * seen))
+        })
+        .collect();
+    let sum: f64 = (0..all.len()).map(|idx| win::probability(&all, idx)).sum();
+    assert!(near(sum, 1.0, 1e-3), "{sum}");
+}
+
+#[test]
+fn one_of_two_hundred_narrow_steps_is_weighed_in_a_bounded_number_of_looks() {
+    let ids: Vec<String> = (0..200).map(|n| format!("o{n}")).collect();
+    let wide = contender("wide", Belief::beta(0.5, 4.0));
+    let narrow = ids.iter().zip(0_u32..).map(|(id, n)| {
+        let rate = 0.05 + f64::from(n) * 1e-3;
+        contender(id, Belief::beta(rate * 1e7, (1.0 - rate) * 1e7))
+    });
+    let all: Vec<Contender<'_>> = std::iter::once(wide).chain(narrow).collect();
+    // All steps are below the highest one, which alone is in the way: 1 - F(0.249) of Beta(0.5, 4).
+    let found = win::probability(&all, 0);
+    let exact = 1.0 - wide.belief.below(0.249, 1.0);
+    assert!(near(found, exact, 1e-4), "{found} {exact}");
+    let highest = win::probability(&all, 200);
+    assert!(near(found + highest, 1.0, 1e-3), "{highest}");
+}
