@@ -22,6 +22,7 @@ mod migrate;
 mod observe;
 pub mod offers;
 mod outcomes;
+pub mod promises;
 mod renewal;
 mod run;
 mod schedule;
