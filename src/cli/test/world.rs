@@ -45,7 +45,6 @@ pub struct World<'a> {
     /// What the outcomes so far have taught.
     learnt: Tallies,
     scorer: &'a dyn Scorer,
-    n_asked: usize,
 }
 
 impl<'a> World<'a> {
@@ -75,7 +74,6 @@ impl<'a> World<'a> {
             looked: BTreeMap::new(),
             learnt: Tallies::default(),
             scorer,
-            n_asked: 0,
         }
     }
 
@@ -89,15 +87,16 @@ impl<'a> World<'a> {
                 self.handle(&Cause::Event((**event).clone()), now);
             }
             Happening::Ask {
+                id,
                 placement,
                 context,
                 limit,
+                ..
             } => {
                 let line = Line::Asked(now, placement.clone(), context.clone());
                 self.log.push(line);
-                self.n_asked += 1;
                 let ask = Ask {
-                    id: self.n_asked.to_string().into(),
+                    id: id.clone(),
                     placement: placement.clone(),
                     context: context.clone(),
                     limit: *limit,

@@ -5,6 +5,7 @@ mod archive;
 mod arms;
 mod brought;
 mod catalogue;
+mod decisions;
 mod desk;
 mod engagement;
 mod enter;
