@@ -28,6 +28,7 @@ use propensity::Propensity;
 use seat::Seat;
 
 pub use ask::ask;
+pub use stages::dates;
 
 /// The most offers an answer holds.
 pub const LIMIT_MAX: u32 = 100;
