@@ -1,11 +1,14 @@
 //! The names of what we measure.
 
+mod placements;
+
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use crate::domain::{Trace, What};
+pub use placements::{Decided, Placements};
 
 /// A counter that only rises.
 #[derive(Debug, Default)]
@@ -133,6 +136,10 @@ pub struct Meters {
     pub shadow_actions: Counter,
     /// Outcomes that taught a learner something.
     pub lessons: Counter,
+    /// Offers that budgets have given.
+    pub budget_spent: Counter,
+    /// Offers that were out because of their budget.
+    pub budget_refusals: Counter,
     /// Images of customers larger than the budget.
     pub oversized: Counter,
     /// Bytes of the images written.
@@ -141,6 +148,8 @@ pub struct Meters {
     pub image_bytes_max: Gauge,
     /// Decisions committed.
     pub decisions: Counter,
+    /// The same by placement: for whom, and what was tried.
+    pub placements: Placements,
     /// Runs of journeys that began.
     pub entries: Counter,
     /// The same by journey, and how they ended.
@@ -215,6 +224,16 @@ impl Meters {
                 "attune_lessons_total",
                 "Outcomes that taught a learner something",
                 self.lessons.get(),
+            ),
+            (
+                "attune_budget_given_total",
+                "Offers with a budget that were given",
+                self.budget_spent.get(),
+            ),
+            (
+                "attune_budget_refusals_total",
+                "Offers that were out because of their budget",
+                self.budget_refusals.get(),
             ),
             (
                 "attune_checkpoint_images_total",

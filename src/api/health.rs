@@ -1,6 +1,8 @@
 //! For operators: alive, ready, and the numbers.
 
+mod budgets;
 mod drift;
+mod placements;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -104,8 +106,10 @@ struct Refused {
 )]
 pub async fn metrics(_: Caller, State(api): State<Arc<Api>>) -> Page<String> {
     let mut text = exposition(&api.node.engine.meters, api.node.ready().is_ok());
+    placements::placements(&mut text, &api.node.engine.meters);
     policies(&mut text, &api.releases);
     drift::drift(&mut text, &api.releases.live());
+    budgets::budgets(&mut text, &api.node.engine);
     // Where people are is not known while a partition is not up: nothing is said then, rather than zero.
     if let Ok(headcount) = api.node.headcount().await {
         people(&mut text, &api.releases.live().bundle, &headcount.people);

@@ -124,6 +124,12 @@ pub struct DecideAnswer {
     /// The learner of the propensities, if there is one.
     #[schema(nullable = false)]
     learner: Option<LearnerOfAnswer>,
+    /// The models that were asked for propensities, by name; only with `explain`.
+    #[schema(nullable = false)]
+    models: Option<Vec<ModelAsked>>,
+    /// The policies that it was decided by: the hash of their content; only with `explain`.
+    #[schema(nullable = false)]
+    bundle: Option<String>,
     /// A model was not available: ranked without its propensity.
     degraded: bool,
     /// Nothing qualified and the placement's fallback was given.
@@ -149,6 +155,9 @@ pub struct OfferChosen {
     probability: f64,
     /// Whether it was tried although another one is better as far as anybody knows.
     explored: bool,
+    /// What it is worth when accepted, whether that counts or not; not of a fallback; only with `explain`.
+    #[schema(nullable = false)]
+    value: Option<f64>,
     /// What the priority is made of; not of a fallback; only with `explain`.
     #[schema(nullable = false)]
     factors: Option<OfferFactors>,
@@ -186,6 +195,17 @@ pub struct LearnerOfAnswer {
     name: String,
     /// The version that its evidence belongs to.
     version: String,
+}
+
+/// A model that was asked.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub struct ModelAsked {
+    /// Its name.
+    name: String,
+    /// The SHA-256 of the file that was loaded for it; `null` where none was.
+    #[schema(required)]
+    version: Option<String>,
 }
 
 /// The factors of a priority; one that does not count is 1.
@@ -249,6 +269,12 @@ pub struct OfferLost {
     detail: String,
     /// What it was ranked by; `null` when it did not come to that.
     priority: Option<f64>,
+    /// What the model says; of what was ranked, where there is one.
+    #[schema(nullable = false)]
+    propensity: Option<f64>,
+    /// What it is worth when accepted; of what was ranked.
+    #[schema(nullable = false)]
+    value: Option<f64>,
 }
 
 /// How the server is.

@@ -32,6 +32,10 @@ pub struct Answer {
     pub arm: Option<Arm>,
     /// The learner of the propensities.
     pub learner: Option<By>,
+    /// The models that were asked for propensities, by name.
+    pub models: Vec<Asked>,
+    /// The policies that it was decided by: the hash of their content, 16 hex digits.
+    pub bundle: Arc<str>,
     /// A model was not available: ranked without its propensity.
     pub degraded: bool,
     /// Nothing qualified and the fallback was given.
@@ -61,6 +65,8 @@ pub struct Choice {
     pub propensity: Option<f64>,
     /// What it was ranked by; absent for a fallback.
     pub priority: Option<f64>,
+    /// What it is worth when accepted: V, whether it counts or not; absent for a fallback.
+    pub value: Option<f64>,
     /// How likely it was to be chosen for its place, given the places before, in `(0, 1]`.
     pub probability: f64,
     /// Whether it was tried although another one is better as far as anybody knows.
@@ -129,6 +135,15 @@ pub struct By {
     pub version: Arc<str>,
 }
 
+/// A model that was asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The SHA-256 of the file that was loaded for it, 64 hex digits; `None` where none was.
+    pub version: Option<Arc<str>>,
+}
+
 /// The row that a model was given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
@@ -160,6 +175,17 @@ pub struct Loser {
     pub detail: Arc<str>,
     /// What it was ranked by; absent when it did not come to that.
     pub priority: Option<f64>,
+    /// What it was ranked with; absent when it did not come to that.
+    pub rated: Option<Rated>,
+}
+
+/// What is known of an offer that was ranked and outranked, so that another ranking can be tried on the log.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Rated {
+    /// As of [`Choice::propensity`].
+    pub propensity: Option<f64>,
+    /// As of [`Choice::value`].
+    pub value: f64,
 }
 
 /// Offers that were not chosen, all for one reason.

@@ -106,9 +106,12 @@ fn baseline(place: &Place) {
 
 /// Asks for a decision; returns its id.
 async fn decide(attune: &Attune, customer: usize) -> String {
-    let call = json!({ "customer": format!("c-{customer}"), "placement": "hero" });
+    let customer = format!("c-{customer}");
+    let call = json!({ "customer": customer, "placement": "hero", "explain": true });
     let (status, answer) = attune.post("/v1/decide", &call).await.unwrap();
     assert_eq!(status, 200, "{answer}");
     let answer: Value = serde_json::from_str(&answer).unwrap();
+    let version = answer["models"][0]["version"].as_str().unwrap();
+    assert_eq!(version.len(), 64, "{answer}");
     answer["decision_id"].as_str().unwrap().to_owned()
 }

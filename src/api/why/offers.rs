@@ -7,6 +7,7 @@ use axum::extract::{Path, Query, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actors::Engine;
 use crate::actors::live::Policies;
 use crate::api::Api;
 use crate::api::auth::Caller;
@@ -16,7 +17,8 @@ use crate::api::problem::Problem;
 use crate::api::timeline::Line;
 use crate::api::why::object;
 use crate::decide::why::{Choosing, Lost, choosing};
-use crate::decide::{Request, Scores};
+use crate::decide::{Outside, Request, Scores};
+use crate::domain::budget::{Claim, Purse, Refusal, Status};
 use crate::domain::learning::Arm;
 use crate::domain::{Cell, Choice, Loser, Profile, Timestamp, Value, What};
 use crate::policy::offer::Placement;
@@ -56,17 +58,13 @@ pub async fn offers(
     let at = now(&api.node, &profile);
     let scoring = |requests: &[Request]| score(&live, requests);
     let learnt = api.node.engine.board.view();
-    let (bundle, name) = (&live.bundle, &placement.name);
-    let run = || {
-        choosing(
-            bundle,
-            &profile,
-            name,
-            &asked.context,
-            (&scoring, &learnt),
-            at,
-        )
+    let outside = Outside {
+        scoring: &scoring,
+        learnt: &learnt,
+        purse: &Glance(&api.node.engine),
     };
+    let (bundle, name) = (&live.bundle, &placement.name);
+    let run = || choosing(bundle, &profile, name, &asked.context, outside, at);
     let found = tokio::task::block_in_place(run);
     let found = found.ok_or_else(|| no_placement(bundle, name))?;
     let scene = Scene {
@@ -76,6 +74,24 @@ pub async fn offers(
         at,
     };
     Ok(json(&WhyOffers::of(&scene, &found)))
+}
+
+/// Looks at how budgets stand and takes nothing.
+struct Glance<'a>(&'a Engine);
+
+impl Purse for Glance<'_> {
+    fn look(&self, claim: &Claim) -> Option<Refusal> {
+        let Status { used, leased } = self.0.exchange.open().status(&claim.key);
+        let spent = Refusal::Spent {
+            n: used,
+            idle: leased.saturating_sub(used),
+        };
+        (used >= claim.limit).then_some(spent)
+    }
+
+    fn take(&self, _: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {
+        Ok(())
+    }
 }
 
 fn score(live: &Policies, requests: &[Request]) -> Scores {

@@ -71,8 +71,13 @@ pub fn columns() -> Vec<Column> {
         ("probability", Kind::Double),
         ("propensity", Kind::Double),
         ("priority", Kind::Double),
+        ("value", Kind::Double),
+        ("explored", Kind::Bool),
+        ("inputs", Kind::Json),
         ("degraded", Kind::Bool),
         ("fallback", Kind::Bool),
+        ("arm", Kind::Text),
+        ("learner", Kind::Json),
         ("losers", Kind::Json),
         ("models", Kind::Json),
     ];
@@ -95,12 +100,9 @@ pub fn write(decision: &Value, sheet: &mut Sheet) -> anyhow::Result<()> {
 fn row(decision: &Value, slot: usize, offer: Option<&Value>) -> Vec<Field> {
     let of = |key: &str| &decision[key];
     let own = |key: &str| offer.map_or(&Value::Null, |offer| &offer[key]);
-    let json = |key: &str| {
-        let value = of(key);
-        if slot > 0 || value.is_null() {
-            return Field::Null;
-        }
-        Field::Text(value.to_string().into())
+    let once = |key: &str| match slot {
+        0 => json(of(key)),
+        _ => Field::Null,
     };
     let number = i64::try_from(slot + 1).unwrap_or(i64::MAX);
     vec![
@@ -114,16 +116,28 @@ fn row(decision: &Value, slot: usize, offer: Option<&Value>) -> Vec<Field> {
         double(own("probability")),
         double(own("propensity")),
         double(own("priority")),
+        double(own("value")),
+        truth(own("explored")),
+        json(own("inputs")),
         truth(of("degraded")),
         truth(of("fallback")),
-        json("losers"),
-        json("models"),
+        text(of("arm")),
+        once("learner"),
+        once("losers"),
+        once("models"),
     ]
 }
 
 fn text(value: &Value) -> Field {
     let text = value.as_str();
     text.map_or(Field::Null, |text| Field::Text(Arc::from(text)))
+}
+
+fn json(value: &Value) -> Field {
+    if value.is_null() {
+        return Field::Null;
+    }
+    Field::Text(value.to_string().into())
 }
 
 fn time(value: &Value) -> Field {

@@ -15,11 +15,13 @@ fn a_decision_is_a_row_for_each_offer_it_gave() {
     let decision = json!({
         "decision_id": "d1", "customer": "ada", "placement": "hero", "decided_at": "2026-01-05T10:00:00Z",
         "offers": [
-            { "offer": "a", "probability": 0.75, "propensity": 0.1, "priority": 3.0 },
+            { "offer": "a", "probability": 0.75, "explored": false, "propensity": 0.1, "priority": 3.0, "value": 30.0,
+              "inputs": { "model": "m", "row": [1.5, null] } },
             { "offer": "b", "probability": 0.25, "priority": 2.5 },
         ],
         "losers": [{ "offer": "c", "reason": "CAP" }],
-        "degraded": false, "fallback": false,
+        "degraded": false, "fallback": false, "arm": "champion", "learner": { "name": "l", "version": "0123456789abcdef" },
+        "models": [{ "name": "m", "version": "ad87" }], "bundle": "fedcba9876543210",
     });
     let nothing = json!({ "decision_id": "d2", "customer": "bob", "placement": "hero", "offers": [], "losers": [] });
     check(
@@ -29,10 +31,10 @@ fn a_decision_is_a_row_for_each_offer_it_gave() {
             decisions::write(&nothing, sheet).unwrap();
         },
         &expect![[r#"
-            decision_id,customer,placement,decided_at,bundle,slot,offer,probability,propensity,priority,degraded,fallback,losers,models
-            d1,ada,hero,2026-01-05T10:00:00.000Z,,1,a,0.75,0.1,3,0,0,"[{""offer"":""c"",""reason"":""CAP""}]",
-            d1,ada,hero,2026-01-05T10:00:00.000Z,,2,b,0.25,,2.5,0,0,,
-            d2,bob,hero,,,,,,,,,,[],
+            decision_id,customer,placement,decided_at,bundle,slot,offer,probability,propensity,priority,value,explored,inputs,degraded,fallback,arm,learner,losers,models
+            d1,ada,hero,2026-01-05T10:00:00.000Z,fedcba9876543210,1,a,0.75,0.1,3,30,0,"{""model"":""m"",""row"":[1.5,null]}",0,0,champion,"{""name"":""l"",""version"":""0123456789abcdef""}","[{""offer"":""c"",""reason"":""CAP""}]","[{""name"":""m"",""version"":""ad87""}]"
+            d1,ada,hero,2026-01-05T10:00:00.000Z,fedcba9876543210,2,b,0.25,,2.5,,,,0,0,champion,,,
+            d2,bob,hero,,,,,,,,,,,,,,,[],
         "#]],
     );
 }

@@ -29,6 +29,8 @@ pub struct Candidate<'a> {
     pub propensity: Option<f64>,
     /// What the model was asked.
     pub inputs: Option<Arc<Inputs>>,
+    /// What it is worth when accepted.
+    pub value: f64,
     /// What the priority is made of.
     pub factors: Factors,
     /// What it is ranked by: at the best guess of its propensity, once it is chosen by a draw at what was drawn.
@@ -120,6 +122,7 @@ pub fn judge<'a>(
         order: passed.order,
         propensity: known,
         inputs: propensity.inputs,
+        value: v,
         factors: price.factors(p),
         priority: price.priority(p).ok_or_else(unknown)?,
         drawn: drawn.transpose()?,

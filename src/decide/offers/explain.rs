@@ -73,6 +73,7 @@ impl Candidate<'_> {
             offer: self.offer.id.clone(),
             propensity: self.propensity,
             priority: Some(self.priority),
+            value: Some(self.value),
             probability: self.probability,
             explored: self.explored,
             factors: Some(self.factors),
@@ -90,5 +91,6 @@ pub fn lost(offer: &Offer, reason: Reason, detail: Arc<str>) -> Loser {
         reason,
         detail,
         priority: None,
+        rated: None,
     }
 }

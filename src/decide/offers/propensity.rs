@@ -8,7 +8,7 @@ use crate::decide::eval::eval;
 use crate::decide::inputs;
 use crate::decide::step::{Request, Scores};
 use crate::domain::Score;
-use crate::domain::answer::Inputs;
+use crate::domain::answer::{Asked, Inputs};
 use crate::policy::offer::{Offer, Placement};
 
 /// How likely an offer is accepted, as far as anybody knows.
@@ -39,7 +39,7 @@ pub fn propensities(
     env: &Env<'_>,
     scores: &Scores,
 ) -> Result<Vec<Propensity>, Vec<Request>> {
-    let mut asked = Asked {
+    let mut asked = Asking {
         env,
         scores,
         missing: Vec::new(),
@@ -79,6 +79,26 @@ pub fn propensities(
         .collect())
 }
 
+/// Returns the models that are asked about offers, by name, each with the file that was loaded for it.
+pub fn asked(placement: &Placement, offers: &[&Offer], env: &Env<'_>) -> Vec<Asked> {
+    let mut asked: Vec<Asked> = Vec::new();
+    for offer in offers {
+        let Some(name) = offer.model.as_ref().or(placement.model.as_ref()) else {
+            continue;
+        };
+        // Nearly always there is one.
+        if asked.iter().all(|known| known.name != *name) {
+            let version = env.bundle.model(name).map(|model| model.version.clone());
+            asked.push(Asked {
+                name: name.clone(),
+                version: version.filter(|version| !version.is_empty()),
+            });
+        }
+    }
+    asked.sort_by(|a, b| a.name.cmp(&b.name));
+    asked
+}
+
 /// Returns what the models of placements must score that do not look at the offers: they are asked before any offer is judged,
 /// so that nothing is judged twice.
 pub fn shared<'a>(
@@ -111,7 +131,7 @@ enum Slot {
     Row(Arc<Inputs>, Option<usize>),
 }
 
-struct Asked<'a> {
+struct Asking<'a> {
     env: &'a Env<'a>,
     scores: &'a Scores,
     missing: Vec<Request>,
@@ -119,7 +139,7 @@ struct Asked<'a> {
     shared: BTreeMap<Arc<str>, Result<Arc<Inputs>, Arc<str>>>,
 }
 
-impl<'a> Asked<'a> {
+impl<'a> Asking<'a> {
     /// Returns what a model sees of an offer, its value too: that never depends on a propensity.
     fn env_of(&self, offer: &'a Offer) -> Env<'a> {
         let env = Env {

@@ -9,7 +9,7 @@ use crate::decide::offers::arbitrate::Candidate;
 use crate::decide::offers::contact::given;
 use crate::decide::offers::explain::lost;
 use crate::decide::offers::seat::Seat;
-use crate::domain::answer::RunnerUp;
+use crate::domain::answer::{Rated, RunnerUp};
 use crate::domain::learning::Credit;
 use crate::domain::{Answer, Fact, Loser, Reason, Timestamp, Value};
 use crate::policy::offer::{Diversity, Key, Offer};
@@ -173,9 +173,14 @@ pub fn fill(picked: Picked<'_>, now: Timestamp, answer: &mut Answer) -> Vec<Fact
     });
     for (loser, detail) in others {
         let priority = Some(loser.priority);
+        let rated = Some(Rated {
+            propensity: loser.propensity,
+            value: loser.value,
+        });
         let detail = detail.unwrap_or_else(|| behind.clone());
         answer.losers.push(Loser {
             priority,
+            rated,
             ..lost(loser.offer, Reason::Outranked, detail)
         });
     }
@@ -193,6 +198,10 @@ pub fn hold_out(answer: &mut Answer) -> Vec<Arc<str>> {
             reason: Reason::Holdout,
             detail: format!("held out: it would have had place {place}").into(),
             priority: choice.priority,
+            rated: choice.value.map(|value| Rated {
+                propensity: choice.propensity,
+                value,
+            }),
         });
     }
     answer.runner_up = None;

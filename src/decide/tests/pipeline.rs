@@ -585,6 +585,8 @@ placements: {{ hero: {{ model: accept, limit: 2 }} }}
     );
     let mut world = World::new(&policy);
     world.score = crate::domain::Score::Value(0.5);
+    let model = world.bundle.models.get_mut("accept").unwrap();
+    model.version = "0123abcd".into();
     world.line(r#"0m identify {"age":30}"#);
     let (_, outcomes) = world.line("1m ask hero");
     let answer = &outcomes[1].answers[0];
@@ -595,8 +597,13 @@ placements: {{ hero: {{ model: accept, limit: 2 }} }}
         .assert_eq(&json["offers"][0]["inputs"].to_string());
     expect![[r#"{"c":1.0,"l":1.0,"p":0.5,"v":10.0}"#]]
         .assert_eq(&json["offers"][0]["factors"].to_string());
+    expect![[r#"[{"detail":"after b","offer":"c","priority":3.5,"propensity":0.5,"reason":"OUTRANKED","value":7.0}]"#]].assert_eq(&json["losers"].to_string());
+    expect![[r#"[{"name":"accept","version":"0123abcd"}]"#]].assert_eq(&json["models"].to_string());
+    assert_eq!(json["bundle"], *world.bundle.id);
     let json: serde_json::Value = serde_json::from_str(&answer.to_json(false)).unwrap();
-    assert_eq!(json.get("runner_up"), None);
+    for absent in ["runner_up", "losers", "models", "bundle"] {
+        assert_eq!(json.get(absent), None);
+    }
     assert_eq!(json["offers"][0].get("inputs"), None);
 }
 

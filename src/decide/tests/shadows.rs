@@ -338,7 +338,13 @@ impl Seen {
         let own = |fact: &Fact| !is_of_shadow(bundle, fact) && !matches!(fact, Fact::Now(_));
         self.facts.extend(outcome.facts.into_iter().filter(own));
         self.actions.extend(outcome.actions);
-        self.answers.extend(outcome.answers);
+        // Only with the shadows it is another set of policies.
+        let unnamed = outcome.answers.iter().map(|answer| {
+            let bundle = "".into();
+            let answer = Answer::clone(answer);
+            Arc::new(Answer { bundle, ..answer })
+        });
+        self.answers.extend(unnamed);
         self.crossings.extend(outcome.crossings);
     }
 }

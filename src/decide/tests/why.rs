@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 
 use super::{World, cause, start};
-use crate::decide::Cause;
 use crate::decide::why::{Account, Condition, Mark, Verdict, choosing, why};
+use crate::decide::{Cause, Outside};
+use crate::domain::budget::{Claim, Purse, Refusal};
 use crate::domain::{CustomerId, Duration, Profile};
 
 const CART: &str = "
@@ -293,6 +294,22 @@ fn lines(out: &mut String, conditions: &[Condition]) {
     }
 }
 
+/// Of every budget everything was given.
+struct Empty;
+
+impl Purse for Empty {
+    fn look(&self, claim: &Claim) -> Option<Refusal> {
+        Some(Refusal::Spent {
+            n: claim.limit,
+            idle: 0,
+        })
+    }
+
+    fn take(&self, claims: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {
+        panic!("{claims:?}: nothing is given")
+    }
+}
+
 /// Shows what a placement would be answered.
 fn chosen(policies: &str, script: &str, ask: &str, expected: &Expect) {
     let mut world = World::new(policies);
@@ -308,7 +325,10 @@ fn chosen(policies: &str, script: &str, ask: &str, expected: &Expect) {
         &world.profile,
         placement,
         &serde_json::from_str(context).unwrap(),
-        (&scoring, &world.learnt),
+        Outside {
+            purse: &Empty,
+            ..Outside::of(&scoring)
+        },
         start() + Duration::parse(time).unwrap(),
     );
     let choosing = choosing.unwrap();
@@ -351,6 +371,7 @@ offers:
   f: { placements: [hero], group: tired }
   g: { placements: [hero], value: profile.traits.worth }
   h: { placements: [hero], value: 2 }
+  i: { placements: [hero], value: 50, budget: 5 per day }
 placements: { hero: {} }
 ",
         r#"
@@ -366,6 +387,7 @@ placements: { hero: {} }
             not d: INELIGIBLE until 2026-01-01 [now 2026-01-05T00:03:00.000Z] → nothing helps
             not e: CAP 1/1 per 1d, frees at 2026-01-06T00:01:00.000Z → it were 2026-01-06T00:01:00.000Z or later
             not f: CONTACT_LIMIT group tired: 1 rejection [reached, frees at 2026-02-04T00:02:00.000Z] test.yaml:4 (test.yaml:4) → it were 2026-02-04T00:02:00.000Z or later
+            not i: BUDGET 5/5 per day, renews at 2026-01-06T00:00:00.000Z → it were 2026-01-06T00:00:00.000Z or later
             not g: UNSUITABLE profile.traits.worth is unknown → its value and its rank were known
             not h: OUTRANKED after a → its priority were above 5.000000 (2.000000)
         "#]],

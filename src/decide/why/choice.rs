@@ -3,13 +3,12 @@
 
 use std::sync::Arc;
 
-use crate::decide::drive::{Moment, Scoring, handle};
+use crate::decide::drive::{Moment, handle};
 use crate::decide::env::Env;
 use crate::decide::eval::truth;
 use crate::decide::offers::dates;
 use crate::decide::why::remedy::remedy;
-use crate::decide::{Ask, Cause};
-use crate::domain::learning::Tallies;
+use crate::decide::{Ask, Cause, Outside};
 use crate::domain::{Answer, Loser, Profile, Reason, Timestamp, Value};
 use crate::policy::offer::{Engagement, Offer};
 use crate::policy::{Bundle, Expr, Place};
@@ -38,19 +37,19 @@ const KEY: &str = "why";
 /// Decides for a placement as if it were asked, and leaves everything as it is; `None` if there is no such placement.
 ///
 /// - `context`: what the caller would know.
+/// - `outside`: its purse is asked to give what is thought of: one that only looks leaves budgets as they are.
 pub fn choosing(
     bundle: &Bundle,
     profile: &Profile,
     placement: &str,
     context: &Value,
-    by: (Scoring<'_>, &Tallies),
+    outside: Outside<'_>,
     now: Timestamp,
 ) -> Option<Choosing> {
-    let (scoring, learnt) = by;
     let placement = bundle.placement(placement)?.name.clone();
     let run = |profile: &mut Profile, cause: &Cause| {
         let moment = Moment { now, at_due: true };
-        handle(bundle, profile, cause, moment, None, scoring, learnt)
+        handle(bundle, profile, cause, moment, None, outside)
     };
     let mut seen = profile.clone();
     run(&mut seen, &Cause::Wake(now));
@@ -192,7 +191,9 @@ fn consent(detail: &str) -> Option<String> {
 
 /// Returns when something is free again, if its reason says so.
 fn frees_at(detail: &str) -> Option<String> {
-    let (_, at) = detail.split_once("frees at ")?;
+    let (_, at) = detail
+        .split_once("frees at ")
+        .or_else(|| detail.split_once("renews at "))?;
     let at = at.split([']', ' ']).next()?;
     (at != "never").then(|| format!("it were {at} or later"))
 }

@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use crate::domain::answer::{
-    Answer, By, Choice, Factors, Inputs, Loser, PassedOver, RunnerUp, Shadowed,
+    Answer, Asked, By, Choice, Factors, Inputs, Loser, PassedOver, Reason, RunnerUp, Shadowed,
 };
 use crate::domain::learning::Arm;
 use crate::domain::{Cell, CustomerId, Timestamp, Value};
@@ -11,7 +11,8 @@ use crate::domain::{Cell, CustomerId, Timestamp, Value};
 impl Answer {
     /// Writes the answer as callers and subscribers see it, in JSON.
     ///
-    /// - `explain`: with the factors and the model's inputs of what was chosen, the runner-up, and the offers that lost.
+    /// - `explain`: with the factors and the model's inputs of what was chosen, the runner-up, the offers that lost, and the
+    ///   versions of models and policies.
     ///
     /// # Panics
     ///
@@ -27,11 +28,13 @@ impl Answer {
                 .map(|of| Given::of(of, explain))
                 .collect(),
             runner_up: self.runner_up.as_ref().filter(|_| explain),
-            losers: explain.then_some(&self.losers),
+            losers: explain.then(|| self.losers.iter().map(Lost::of).collect()),
             passed_over: explain.then_some(&self.passed_over),
             shadow: &self.shadow,
             arm: self.arm,
             learner: self.learner.as_ref(),
+            models: explain.then_some(&self.models),
+            bundle: explain.then_some(&*self.bundle),
             degraded: self.degraded,
             fallback: self.fallback,
             decided_at: self.decided_at,
@@ -53,7 +56,7 @@ struct Shown<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     runner_up: Option<&'a RunnerUp>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    losers: Option<&'a Vec<Loser>>,
+    losers: Option<Vec<Lost<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     passed_over: Option<&'a Vec<PassedOver>>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -62,6 +65,10 @@ struct Shown<'a> {
     arm: Option<Arm>,
     #[serde(skip_serializing_if = "Option::is_none")]
     learner: Option<&'a By>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    models: Option<&'a Vec<Asked>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bundle: Option<&'a str>,
     degraded: bool,
     fallback: bool,
     #[serde(serialize_with = "as_text")]
@@ -75,6 +82,8 @@ struct Given<'a> {
     priority: Option<f64>,
     probability: f64,
     explored: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     factors: Option<Factors>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -91,10 +100,36 @@ impl<'a> Given<'a> {
             priority: choice.priority,
             probability: choice.probability,
             explored: choice.explored,
+            value: choice.value.filter(|_| explain),
             factors: choice.factors.filter(|_| explain),
             inputs: choice.inputs.as_deref().filter(|_| explain).map(Row::of),
             data: &choice.data,
             reasons: &choice.reasons,
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Lost<'a> {
+    offer: &'a str,
+    reason: Reason,
+    detail: &'a str,
+    priority: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    propensity: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+}
+
+impl<'a> Lost<'a> {
+    fn of(loser: &'a Loser) -> Self {
+        Self {
+            offer: &loser.offer,
+            reason: loser.reason,
+            detail: &loser.detail,
+            priority: loser.priority,
+            propensity: loser.rated.and_then(|rated| rated.propensity),
+            value: loser.rated.map(|rated| rated.value),
         }
     }
 }
