@@ -142,6 +142,7 @@ pub fn engine(config: &Config, parts: Parts, streams: Arc<dyn Streams>, opened: 
             ..actors::Limits::default()
         },
         board: actors::board::Board::default(),
+        exchange: actors::exchange::Exchange::new(opened.n_partitions),
         meters: crate::telemetry::Meters::default(),
         crash: std::env::var("ATTUNE_CRASH_AT")
             .map_or_else(|_| CrashPoint::default(), |point| CrashPoint::parse(&point)),

@@ -136,6 +136,10 @@ pub struct Meters {
     pub shadow_actions: Counter,
     /// Outcomes that taught a learner something.
     pub lessons: Counter,
+    /// Offers that budgets have given.
+    pub budget_spent: Counter,
+    /// Offers that were out because of their budget.
+    pub budget_refusals: Counter,
     /// Images of customers larger than the budget.
     pub oversized: Counter,
     /// Bytes of the images written.
@@ -220,6 +224,16 @@ impl Meters {
                 "attune_lessons_total",
                 "Outcomes that taught a learner something",
                 self.lessons.get(),
+            ),
+            (
+                "attune_budget_given_total",
+                "Offers with a budget that were given",
+                self.budget_spent.get(),
+            ),
+            (
+                "attune_budget_refusals_total",
+                "Offers that were out because of their budget",
+                self.budget_refusals.get(),
             ),
             (
                 "attune_checkpoint_images_total",

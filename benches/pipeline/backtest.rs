@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use attune::cli::backtest::{Args, backtest};
-use attune::decide::drive::{Moment, NOTHING, Scoring};
+use attune::decide::Outside;
+use attune::decide::drive::Moment;
 use attune::decide::{Cause, Scores, handle};
 use attune::domain::event::Kind;
 use attune::domain::{CustomerId, Event, EventId, Profile, Timestamp, Value};
@@ -178,8 +179,8 @@ fn look(bundle: &Bundle, n: usize) -> anyhow::Result<Duration> {
             now: Timestamp::from_millis(at),
             at_due: true,
         };
-        let scoring: Scoring<'_> = &|_| Scores::new();
-        let outcome = handle(bundle, &mut profile, cause, moment, None, scoring, &NOTHING);
+        let outside = Outside::of(&|_| Scores::new());
+        let outcome = handle(bundle, &mut profile, cause, moment, None, outside);
         ensure!(!outcome.duplicate, "an event was not handled");
     }
     let n = u32::try_from(n).context("too many events")?;

@@ -6,15 +6,16 @@ use std::sync::Arc;
 use ractor::{Actor, ActorProcessingErr, ActorRef};
 
 use crate::actors::engine::Engine;
+use crate::actors::exchange::Wallet;
 use crate::actors::gather::Slot;
 use crate::actors::held::Held;
 use crate::actors::live::Policies;
 use crate::actors::{image, scorer, watch};
 use crate::decide::drive::{Moment, Outcome};
-use crate::decide::{self, Cause};
+use crate::decide::{self, Cause, Outside};
+use crate::domain::budget::Holder;
 use crate::domain::learning::Tallies;
 use crate::domain::{CustomerId, Profile, Spot, Timestamp};
-use crate::telemetry::Meters;
 
 /// One input and when it is handled.
 #[derive(Clone, Debug)]
@@ -27,10 +28,21 @@ pub struct Input {
     pub traceparent: Option<Arc<str>>,
 }
 
+/// What the inputs of a batch are decided with.
+#[derive(Clone)]
+pub struct Means {
+    /// The policies.
+    pub policies: Arc<Policies>,
+    /// What all outcomes have taught.
+    pub learnt: Arc<Tallies>,
+    /// Who gives what budgets have.
+    pub holder: Holder,
+}
+
 /// What a customer can be asked.
 pub enum Message {
-    /// Handle these inputs, in order, by these policies, knowing what all outcomes have taught.
-    Apply(Vec<Input>, Arc<Policies>, Arc<Tallies>, Slot<Decided>),
+    /// Handle these inputs, in order, by these means.
+    Apply(Vec<Input>, Means, Slot<Decided>),
     /// Hand out an image as of the commit with this sequence.
     Image(u64, Slot<Imaged>),
     /// Hand out the profile.
@@ -108,13 +120,13 @@ impl Actor for Customer {
         state: &mut State,
     ) -> Result<(), ActorProcessingErr> {
         match message {
-            Message::Apply(inputs, policies, learnt, slot) => {
+            Message::Apply(inputs, means, slot) => {
                 let decided = state
                     .engine
                     .clone()
                     .meters
                     .step
-                    .time(|| state.apply(inputs, &policies, &learnt))?;
+                    .time(|| state.apply(inputs, &means))?;
                 if decided.panic.is_some() {
                     // What a panic left behind is not to be trusted: the partition loads the customer again.
                     myself.drain()?;
@@ -139,12 +151,11 @@ impl Actor for Customer {
 }
 
 impl State {
-    fn apply(
-        &mut self,
-        inputs: Vec<Input>,
-        policies: &Policies,
-        learnt: &Tallies,
-    ) -> Result<Decided, image::Error> {
+    fn apply(&mut self, inputs: Vec<Input>, means: &Means) -> Result<Decided, image::Error> {
+        let wallet = Wallet {
+            engine: self.engine.clone(),
+            holder: means.holder,
+        };
         let profile = self.held.wake(inputs.len())?;
         let before = profile.spots();
         let outcomes = Vec::with_capacity(inputs.len());
@@ -156,7 +167,7 @@ impl State {
             moved: None,
         };
         for input in &decided.inputs {
-            match decide(&self.engine.meters, policies, learnt, profile, input) {
+            match decide(&wallet, means, profile, input) {
                 Ok(outcome) => decided.outcomes.push(outcome),
                 Err(panic) => {
                     decided.panic = Some(panic);
@@ -173,14 +184,19 @@ impl State {
 }
 
 fn decide(
-    meters: &Meters,
-    policies: &Policies,
-    learnt: &Tallies,
+    wallet: &Wallet,
+    means: &Means,
     profile: &mut Profile,
     input: &Input,
 ) -> Result<Outcome, String> {
+    let (policies, meters) = (&means.policies, &wallet.engine.meters);
     let scorer = policies.scorer.as_ref();
     let scoring = |requests: &[decide::Request]| scorer::score(scorer, meters, requests);
+    let outside = Outside {
+        scoring: &scoring,
+        learnt: &means.learnt,
+        purse: wallet,
+    };
     let traceparent = input.traceparent.as_ref();
     let run = || {
         decide::handle(
@@ -189,8 +205,7 @@ fn decide(
             &input.cause,
             input.moment,
             traceparent,
-            &scoring,
-            learnt,
+            outside,
         )
     };
     let outcome =

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::actors::board::Board;
+use crate::actors::exchange::Exchange;
 use crate::actors::live::Live;
 use crate::clock::Clock;
 use crate::store::{self, Store};
@@ -32,6 +33,8 @@ pub struct Engine {
     pub limits: Limits,
     /// What all partitions have learnt.
     pub board: Board,
+    /// Who may give how much of which budget.
+    pub exchange: Exchange,
     /// What is counted.
     pub meters: Meters,
     /// Points at which the process kills itself, for tests of what survives.

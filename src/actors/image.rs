@@ -3,6 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::budget;
 use crate::domain::learning::Key;
 use crate::domain::{CustomerId, Partition, Profile, Timestamp};
 use crate::store::envelope;
@@ -134,6 +135,24 @@ pub fn shares_key(partition: Partition) -> Vec<u8> {
 /// Returns the key of the sequence of the last commit in the evidence of a partition.
 pub fn learnt_seq_key(partition: Partition) -> Vec<u8> {
     [b"learnt/seq/".as_slice(), &partition.0.to_be_bytes()].concat()
+}
+
+/// Returns what the keys of a partition's quotas begin with.
+pub fn quotas_from(partition: Partition) -> Vec<u8> {
+    [b"quota/".as_slice(), &partition.0.to_be_bytes()].concat()
+}
+
+/// Returns the key of a partition's quota of a budget.
+pub fn quota_key(partition: Partition, of: &budget::Key) -> Vec<u8> {
+    let own = quotas_from(partition);
+    let number = of.period.number.to_be_bytes();
+    [
+        &own[..],
+        &[of.period.per as u8],
+        &number,
+        of.offer.as_bytes(),
+    ]
+    .concat()
 }
 
 /// Returns the key of a customer's image.

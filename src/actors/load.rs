@@ -4,6 +4,7 @@ use crate::actors::engine::Engine;
 use crate::actors::image::{self, customer_key, read_timer_key, timers_from};
 use crate::actors::partition::{Arrival, Error as PartitionError};
 use crate::actors::recover::Error;
+use crate::domain::budget::Ledger;
 use crate::domain::learning::Tallies;
 use crate::domain::{CustomerId, Partition, Profile, Timestamp};
 use crate::store::{self, Table};
@@ -87,6 +88,19 @@ pub fn learnt(engine: &Engine, id: Partition) -> Result<(u64, Tallies), Error> {
         tallies.restore_shares(image::open_value(&row)?);
     }
     Ok((image::open_value(&seq)?, tallies))
+}
+
+/// Reads what a partition has of budgets, as of some commit that its position has.
+///
+/// # Errors
+///
+/// The store or a row cannot be read.
+pub fn quotas(engine: &Engine, id: Partition) -> Result<Ledger, Error> {
+    let from = image::quotas_from(id);
+    let to = image::quotas_from(Partition(id.0 + 1));
+    let rows = engine.store.scan(Table::Meta, &from..&to, usize::MAX)?;
+    let open = |(_, row): (Vec<u8>, Vec<u8>)| Ok(image::open_value(&row)?);
+    rows.into_iter().map(open).collect()
 }
 
 /// Reads the timers from a time on, as many as a partition keeps in memory.

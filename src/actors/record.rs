@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::domain::budget::{Key, Quota};
 use crate::domain::learning::Update;
 use crate::domain::{Action, Answer, Crossing, CustomerId, EventId, Fact, Timestamp};
 
@@ -44,6 +45,8 @@ pub struct Commit {
     pub crossings: Vec<Crossing>,
     /// What is added to the partition's tallies.
     pub updates: Vec<Update>,
+    /// The partition's quotas of budgets that have changed, as they are from here on.
+    pub quotas: Vec<(Key, Quota)>,
 }
 
 /// Where a commit stands in the log of its partition, which it shares with nobody: it may be several messages,
@@ -99,6 +102,7 @@ impl Commit {
             && self.forwards.is_empty()
             && self.crossings.is_empty()
             && self.updates.is_empty()
+            && self.quotas.is_empty()
     }
 
     /// Tells if something leaves because of this commit.

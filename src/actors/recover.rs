@@ -3,20 +3,20 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use futures::StreamExt;
-
 use crate::actors::census::{self, Census};
 use crate::actors::emitter::Emission;
 use crate::actors::engine::Engine;
 use crate::actors::image::{self, Position};
 use crate::actors::load::{self, blank, read, timers};
+use crate::actors::log;
 use crate::actors::partition::{Arrival, Error as PartitionError, Learnt};
-use crate::actors::record::{self, Assembler, Commit, Span};
+use crate::actors::record::{self, Commit, Span};
 use crate::actors::round;
 use crate::actors::timers::Timers;
+use crate::domain::budget::Ledger;
 use crate::domain::{CustomerId, Fact, Partition, People, Timestamp};
 use crate::store::{self, Table};
-use crate::stream::{self, CommitId};
+use crate::stream;
 
 /// A partition as it was when its last process ended.
 pub struct Recovered {
@@ -42,6 +42,8 @@ pub struct Recovered {
     pub outbox: Vec<Emission>,
     /// What the partition has learnt.
     pub learnt: Learnt,
+    /// What it has of budgets.
+    pub quotas: Ledger,
     /// Where they stand.
     pub emitting: VecDeque<Span>,
 }
@@ -115,8 +117,9 @@ pub async fn recover(engine: &Arc<Engine>, id: Partition) -> Result<Recovered, E
     engine.crash.pass("in_recovery");
     let mut fold = Fold::new(engine, id, position);
     (fold.learnt_seq, fold.learnt.tallies) = load::learnt(engine, id)?;
+    fold.quotas = load::quotas(engine, id)?;
     let from = position.log_seq.min(position.emitted);
-    read_log(engine, id, from, log_end, &mut |seq, commit| {
+    log::read(engine, id, from, log_end, &mut |seq, commit| {
         fold.take(seq, commit)
     })
     .await?;
@@ -129,7 +132,7 @@ pub async fn recover(engine: &Arc<Engine>, id: Partition) -> Result<Recovered, E
         watermark: fold.watermark,
         ..Commit::default()
     };
-    let log_end = append_claim(engine, id, log_end, &claim).await?;
+    let log_end = log::claim(engine, id, log_end, &claim).await?;
     fold.finish(log_end, census::load(engine.store.as_ref(), id)?)
 }
 
@@ -171,59 +174,6 @@ async fn check(
     Ok(())
 }
 
-/// Gives every commit of a log to `take`, in order, and checks that none is missing.
-async fn read_log(
-    engine: &Engine,
-    id: Partition,
-    after: u64,
-    upto: u64,
-    take: &mut (dyn FnMut(u64, Commit) -> Result<(), Error> + Send),
-) -> Result<(), Error> {
-    if upto <= after {
-        return Ok(());
-    }
-    let mut log = engine.streams.log(id, after, upto).await?;
-    let mut assembler = Assembler::default();
-    let (mut begin, mut end) = (after, after);
-    while let Some(message) = log.next().await {
-        let message = message?;
-        if record::is_first(&message.record) {
-            // Before it may lie the parts of a commit whose writer died half-way.
-            begin = end;
-        }
-        end = message.seq;
-        let Some(commit) = assembler.take(&message.record)? else {
-            continue;
-        };
-        if commit.prev != begin {
-            return Err(Error::Gap {
-                partition: id.0,
-                have: begin,
-                want: commit.prev,
-            });
-        }
-        take(message.seq, commit)?;
-    }
-    Ok(())
-}
-
-async fn append_claim(
-    engine: &Engine,
-    id: Partition,
-    expected: u64,
-    claim: &Commit,
-) -> Result<u64, Error> {
-    let mut end = expected;
-    for chunk in claim.encode(engine.payload_max)? {
-        // Two processes that start at the same time must not take each other's claim for their own.
-        let now = u128::from(crate::clock::now().as_millis().unsigned_abs());
-        let commit =
-            CommitId((u128::from(std::process::id()) << 96) ^ (now << 16) ^ u128::from(id.0));
-        end = engine.streams.append(id, end, commit, chunk).await?;
-    }
-    Ok(end)
-}
-
 /// Images and what the log adds to them.
 struct Fold<'a> {
     engine: &'a Arc<Engine>,
@@ -238,6 +188,7 @@ struct Fold<'a> {
     learnt: Learnt,
     /// The last commit that is in `learnt`.
     learnt_seq: u64,
+    quotas: Ledger,
 }
 
 impl<'a> Fold<'a> {
@@ -262,6 +213,7 @@ impl<'a> Fold<'a> {
             outbox,
             learnt: Learnt::default(),
             learnt_seq: 0,
+            quotas: Ledger::new(),
         }
     }
 
@@ -285,6 +237,8 @@ impl<'a> Fold<'a> {
             self.learnt.learn(&commit.updates);
             commit.updates.clear();
         }
+        // A quota is told whole, so what the store has of later commits comes again.
+        self.quotas.extend(std::mem::take(&mut commit.quotas));
         if commit.emits() {
             self.outbox.push(Emission {
                 log_seq: seq,
@@ -348,6 +302,7 @@ impl<'a> Fold<'a> {
                 })
                 .collect(),
             learnt: self.learnt,
+            quotas: self.quotas,
             outbox: self.outbox,
         })
     }
@@ -372,7 +327,7 @@ pub async fn reload(
             let known = known.unwrap_or_else(|| (0, blank(customer.clone())));
             fold.customers.insert(customer.clone(), known);
         }
-        read_log(
+        log::read(
             engine,
             id,
             position.log_seq,

@@ -1,5 +1,6 @@
 //! For operators: alive, ready, and the numbers.
 
+mod budgets;
 mod drift;
 mod placements;
 
@@ -108,6 +109,7 @@ pub async fn metrics(_: Caller, State(api): State<Arc<Api>>) -> Page<String> {
     placements::placements(&mut text, &api.node.engine.meters);
     policies(&mut text, &api.releases);
     drift::drift(&mut text, &api.releases.live());
+    budgets::budgets(&mut text, &api.node.engine);
     // Where people are is not known while a partition is not up: nothing is said then, rather than zero.
     if let Ok(headcount) = api.node.headcount().await {
         people(&mut text, &api.releases.live().bundle, &headcount.people);

@@ -18,6 +18,7 @@
 
 mod auth;
 pub mod basis;
+mod budgets;
 mod customer;
 mod customers;
 mod decide;

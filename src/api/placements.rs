@@ -7,8 +7,10 @@ use axum::extract::{Path, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::actors::Engine;
 use crate::api::Api;
 use crate::api::auth::Caller;
+use crate::api::budgets::BudgetState;
 use crate::api::customer::{Json, json};
 use crate::api::decide::no_placement;
 use crate::api::problem::Problem;
@@ -33,7 +35,7 @@ const PAIRS: [(Arm, Arm); 3] = [
     (Arm::Challenger, Arm::Champion),
 ];
 
-/// What a placement has learnt, and how its arms fare.
+/// What a placement has learnt, how its arms fare, and how the budgets of its offers stand.
 ///
 /// It is the sum over the partitions of this node, a few milliseconds behind the last commit.
 #[utoipa::path(
@@ -59,7 +61,12 @@ pub async fn one(
         return Err(no_placement(&bundle, &name));
     };
     let learnt = api.node.engine.board.view();
-    Ok(json(&PlacementState::of(&bundle, placement, &learnt)))
+    Ok(json(&PlacementState::of(
+        &api.node.engine,
+        &bundle,
+        placement,
+        &learnt,
+    )))
 }
 
 /// What a placement has learnt, and how its arms fare.
@@ -80,6 +87,8 @@ pub struct PlacementState<'a> {
     learners: Vec<LearnerState<'a>>,
     /// The last months, the latest last.
     months: Vec<MonthState>,
+    /// Of the offers that have one.
+    budgets: Vec<BudgetState<'a>>,
 }
 
 /// What is compared with a placement.
@@ -164,7 +173,13 @@ struct Lift {
 }
 
 impl<'a> PlacementState<'a> {
-    fn of(bundle: &'a Bundle, placement: &'a Placement, learnt: &'a Tallies) -> Self {
+    fn of(
+        engine: &Engine,
+        bundle: &'a Bundle,
+        placement: &'a Placement,
+        learnt: &'a Tallies,
+    ) -> Self {
+        let offers = placement.offers.iter().filter_map(|id| bundle.offer(id));
         let learning = &placement.learning;
         let challenger = learning.challenger.as_deref();
         let challenging = challenger.map(|of| &of.placement.learning);
@@ -187,6 +202,9 @@ impl<'a> PlacementState<'a> {
                 .map(|learner| LearnerState::of(bundle, placement, learner, learnt))
                 .collect(),
             months: months(learnt, &placement.name),
+            budgets: offers
+                .filter_map(|offer| BudgetState::of(engine, bundle, offer))
+                .collect(),
         }
     }
 }

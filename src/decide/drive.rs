@@ -4,14 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crate::decide::contest::{self, Contest, Parked};
-use crate::decide::inputs::complete;
-pub use crate::decide::learn::NOTHING;
+use crate::decide::outside::{self, Outside, Scoring};
 use crate::decide::renewal::concerns;
-use crate::decide::step::{Ask, Crossed, Effects, Input, Request, Scores, Spur, Stage, Step, step};
+use crate::decide::step::{Ask, Crossed, Effects, Scores, Spur, Stage};
 use crate::decide::told::{Told, union};
 use crate::decide::wait::due_upto;
 use crate::decide::{migrate, schedule};
-use crate::domain::learning::{Tallies, Update};
+use crate::domain::budget::Key;
+use crate::domain::learning::Update;
 use crate::domain::{Action, Answer, Crossing, Duration, Event, Fact, Profile, Timer, Timestamp};
 use crate::policy::Bundle;
 
@@ -41,6 +41,8 @@ pub struct Outcome {
     pub answers: Vec<Arc<Answer>>,
     /// What is added to tallies, in order.
     pub updates: Vec<Update>,
+    /// What budgets have given, one each.
+    pub spent: Vec<Key>,
     /// The event was among the recent ones: nothing followed.
     pub duplicate: bool,
 }
@@ -54,23 +56,19 @@ pub struct Moment {
     pub at_due: bool,
 }
 
-/// Runs the models that a step asks for.
-pub type Scoring<'a> = &'a dyn Fn(&[Request]) -> Scores;
-
 /// Handles one input: first everything that was due before it, then the input itself.
 ///
-/// The profile is changed by the facts that are returned alone; `learnt` is what all outcomes have taught so far.
+/// The profile is changed by the facts that are returned alone.
 pub fn handle(
     bundle: &Bundle,
     profile: &mut Profile,
     cause: &Cause,
     moment: Moment,
     traceparent: Option<&Arc<str>>,
-    scoring: Scoring<'_>,
-    learnt: &Tallies,
+    outside: Outside<'_>,
 ) -> Outcome {
     let now = moment.now.max(profile.now);
-    let mut drive = Drive::new(bundle, profile, traceparent, scoring, learnt);
+    let mut drive = Drive::new(bundle, profile, traceparent, outside);
     match cause {
         Cause::Event(event) => {
             if drive.profile.has_seen(event.id.fingerprint()) {
@@ -110,11 +108,8 @@ pub fn handle(
 /// Makes a customer known at a time: segments and timers follow the policies from then on, and nobody enters because of it.
 pub fn introduce(bundle: &Bundle, profile: &mut Profile, now: Timestamp) {
     profile.apply(&Fact::Now(now));
-    Drive::new(bundle, profile, None, &|_| Scores::new(), &NOTHING).keep_up(
-        &[],
-        Spur::default(),
-        now,
-    );
+    let outside = Outside::of(&|_| Scores::new());
+    Drive::new(bundle, profile, None, outside).keep_up(&[], Spur::default(), now);
 }
 
 /// Takes a customer up to the moment at which the journeys hear of an event: everything that was due before is handled,
@@ -127,7 +122,7 @@ pub fn learn(
     scoring: Scoring<'_>,
 ) -> Timestamp {
     let now = now.max(profile.now);
-    let mut drive = Drive::new(bundle, profile, None, scoring, &NOTHING);
+    let mut drive = Drive::new(bundle, profile, None, Outside::of(scoring));
     drive.wake_all(now - Duration::from_millis(1), None);
     drive.learn_event(event, now);
     now
@@ -139,8 +134,7 @@ const CROSSINGS_MAX: usize = 32;
 struct Drive<'a> {
     bundle: &'a Bundle,
     profile: &'a mut Profile,
-    scoring: Scoring<'a>,
-    learnt: &'a Tallies,
+    outside: Outside<'a>,
     traceparent: Option<&'a Arc<str>>,
     outcome: Outcome,
     /// Crossings that the journeys have not heard of.
@@ -159,14 +153,12 @@ impl<'a> Drive<'a> {
         bundle: &'a Bundle,
         profile: &'a mut Profile,
         traceparent: Option<&'a Arc<str>>,
-        scoring: Scoring<'a>,
-        learnt: &'a Tallies,
+        outside: Outside<'a>,
     ) -> Self {
         Self {
             bundle,
             profile,
-            scoring,
-            learnt,
+            outside,
             traceparent,
             outcome: Outcome::default(),
             crossings: VecDeque::new(),
@@ -342,22 +334,10 @@ impl<'a> Drive<'a> {
     }
 
     fn decide(&mut self, stage: Stage<'_>, now: Timestamp) -> Vec<u32> {
-        let mut scores = Scores::new();
-        loop {
-            let input = Input {
-                stage,
-                scores: &scores,
-                learnt: self.learnt,
-                traceparent: self.traceparent,
-            };
-            match step(self.bundle, self.profile, input, now) {
-                Step::Needs(requests) => {
-                    let answers = (self.scoring)(&requests);
-                    scores.extend(requests.iter().map(|request| complete(request, &answers)));
-                }
-                Step::Done(effects) => return self.take(effects),
-            }
-        }
+        let (bundle, profile) = (self.bundle, &*self.profile);
+        let asked = outside::decide(bundle, profile, stage, self.traceparent, self.outside, now);
+        self.outcome.spent.extend(asked.spent);
+        self.take(asked.effects)
     }
 
     fn learn(&mut self, fact: Fact) {

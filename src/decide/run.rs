@@ -9,7 +9,7 @@ use crate::decide::eval::{eval, truth};
 use crate::decide::explain::detail;
 use crate::decide::journeys::{at_step, in_run};
 use crate::decide::send::Settled;
-use crate::decide::step::{Effects, Input, Request, Step};
+use crate::decide::step::{Effects, Input, Needs, Request, Step};
 use crate::decide::wait::{self, Target};
 use crate::decide::{inputs, offers, send};
 use crate::domain::action::stable_id;
@@ -55,7 +55,7 @@ pub fn run(
         match walk.take(node) {
             Next::Go(next) => step = next.map(|idx| &journey.flow[idx]),
             Next::Pause => break,
-            Next::Needs(requests) => return Step::Needs(requests),
+            Next::Needs(needs) => return Step::Needs(needs),
         }
     }
     Step::Done(walk.effects)
@@ -87,8 +87,8 @@ pub enum Next {
     Go(Option<usize>),
     /// The walk ends here.
     Pause,
-    /// The step needs scores.
-    Needs(Vec<Request>),
+    /// The step needs something.
+    Needs(Needs),
 }
 
 impl<'a> Walk<'a> {
@@ -242,7 +242,7 @@ impl<'a> Walk<'a> {
     fn score(&mut self, node: &Node, model: &Arc<str>, bind: &Arc<str>) -> Next {
         let score = match self.ask_model(model) {
             Ok(score) => score,
-            Err(requests) => return Next::Needs(requests),
+            Err(requests) => return Next::Needs(Needs::Scores(requests)),
         };
         let (value, traced) = match score {
             Score::Value(value) => (Value::Number(value), Ok(value)),
@@ -285,11 +285,13 @@ impl<'a> Walk<'a> {
             placement,
             limit: Some(1),
             env: self.env(),
+            scores: self.input.scores,
+            budgets: self.input.budgets,
             learnt: self.input.learnt,
         };
-        let ranked = match offers::rank(&question, self.input.scores) {
+        let ranked = match offers::rank(&question) {
             Ok(ranked) => ranked,
-            Err(requests) => return Next::Needs(requests),
+            Err(needs) => return Next::Needs(needs),
         };
         let best = ranked.answer.offers.first();
         let best = best.map_or(Value::Null, |best| as_local(best, &id));
@@ -300,6 +302,7 @@ impl<'a> Walk<'a> {
         if !self.is_shadow() {
             self.effects.facts.extend(ranked.given);
             self.effects.updates.extend(ranked.updates);
+            self.effects.claims.extend(ranked.claims);
             self.effects.answers.push(ranked.answer.into());
         }
         self.resume(node, node.next)

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::decide::contest::{Parked, Winner};
 use crate::decide::send::Settled;
 use crate::decide::{absences, journeys, migrate, observe, offers, run, segments};
+use crate::domain::budget::{Claim, Refusal};
 use crate::domain::learning::{Tallies, Update};
 use crate::domain::{
     Action, Answer, Cell, Crossing, Event, Fact, Profile, Score, Timer, Timestamp, Value,
@@ -19,6 +20,8 @@ pub struct Input<'a> {
     pub stage: Stage<'a>,
     /// The scores that the step asked for before.
     pub scores: &'a Scores,
+    /// What the step asked of budgets before.
+    pub budgets: &'a Budgets,
     /// What all outcomes have taught so far.
     pub learnt: &'a Tallies,
     /// W3C trace context of what came in.
@@ -90,6 +93,20 @@ pub struct Ask {
 /// Scores by model, one a row of the request.
 pub type Scores = BTreeMap<Arc<str>, Vec<Score>>;
 
+/// What is known of the budgets of offers, by offer.
+pub type Budgets = BTreeMap<Arc<str>, Found>;
+
+/// What is known of the budget of an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// There is something left.
+    Open,
+    /// There is nothing left: it is out before anything is asked of it.
+    Closed(Refusal),
+    /// There was something left until it was to be given: others were faster.
+    Missed(Refusal),
+}
+
 /// Rows that a model is to score.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Request {
@@ -104,10 +121,19 @@ pub struct Request {
 /// What a step returns.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Step {
-    /// Scores are missing: run the models and call again with them.
-    Needs(Vec<Request>),
-    /// It is decided.
+    /// Something is missing: call again with it.
+    Needs(Needs),
+    /// It is decided, if the budgets give what is claimed.
     Done(Effects),
+}
+
+/// What a step asks of the outside.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Needs {
+    /// Scores: run the models.
+    Scores(Vec<Request>),
+    /// Whether budgets have something left.
+    Budgets(Vec<Claim>),
 }
 
 /// What follows from a step.
@@ -125,6 +151,8 @@ pub struct Effects {
     pub runs: Vec<u32>,
     /// What is added to tallies.
     pub updates: Vec<Update>,
+    /// What must be given by budgets, all of it, or the step is called again with what was refused.
+    pub claims: Vec<Claim>,
     /// Sends that wait until all runs of the moment have walked.
     pub parked: Vec<Parked>,
 }

@@ -2,6 +2,7 @@
 
 pub mod action;
 pub mod answer;
+pub mod budget;
 pub mod cart;
 pub mod consent;
 pub mod contact;

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::domain::budget::Per;
 use crate::domain::outcome::Kind;
-use crate::domain::{Duration, Timestamp, Value};
+use crate::domain::{Duration, Timestamp, Value, Zone};
 use crate::policy::bundle::{Bundle, Place};
 use crate::policy::eligibility::Index;
 use crate::policy::expr::Expr;
@@ -28,6 +29,8 @@ pub struct Offer {
     pub model: Option<Arc<str>>,
     /// At most so many for a customer in any window of that length; exact.
     pub cap: Option<Cap>,
+    /// At most so many for everybody together in a period; exact.
+    pub budget: Option<Budget>,
     /// What consent it needs where its placement belongs to a channel; `None`: as the placement says.
     pub purpose: Option<Arc<str>>,
     /// What the receiver gets with it.
@@ -134,6 +137,28 @@ pub struct Cap {
     pub n: u32,
     /// The length of the sliding window.
     pub per: Duration,
+}
+
+/// `500 per day`: at most so many for everybody together.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Budget {
+    /// How many; 0 means none.
+    pub limit: u64,
+    /// In which period.
+    pub per: Per,
+    /// Whose calendar counts; `None`: the workspace's.
+    pub zone: Option<Zone>,
+}
+
+/// `500 per day in Europe/Berlin`.
+impl std::fmt::Display for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}{}", self.limit, self.per)?;
+        match &self.zone {
+            Some(zone) => write!(f, " in {}", zone.name()),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Where offers compete.

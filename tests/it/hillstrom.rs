@@ -11,7 +11,7 @@ use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 
 use attune::decide::drive::Moment;
-use attune::decide::{Ask, Cause, Scores, handle};
+use attune::decide::{Ask, Cause, Outside, Scores, handle};
 use attune::domain::event::Kind;
 use attune::domain::learning::Tallies;
 use attune::domain::{CustomerId, Duration, Event, EventId, Profile, Timestamp, Value};
@@ -134,7 +134,11 @@ fn replay(rows: &[Row]) -> Vec<Kept> {
         let mut handle = |cause: &Cause, learnt: &mut Tallies| {
             let moment = Moment { now, at_due: true };
             let scoring = &|_: &[_]| Scores::new();
-            let outcome = handle(&bundle, &mut profile, cause, moment, None, scoring, learnt);
+            let outside = Outside {
+                learnt,
+                ..Outside::of(scoring)
+            };
+            let outcome = handle(&bundle, &mut profile, cause, moment, None, outside);
             for update in &outcome.updates {
                 learnt.apply(update);
             }

@@ -18,7 +18,11 @@ mod bad_start;
 #[cfg(test)]
 mod bounded;
 #[cfg(test)]
+mod budgets;
+#[cfg(test)]
 mod crash;
+#[cfg(test)]
+mod crash_budgets;
 #[cfg(test)]
 mod crash_learning;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 use super::input::{AskError, Incoming, Message};
 use super::residents::Arrival;
 use super::{Error, Phase, State};
-use crate::actors::customer::{self, Decided, Input};
+use crate::actors::customer::{self, Decided, Input, Means};
 use crate::actors::engine::Engine;
 use crate::actors::gather::gather;
 use crate::actors::live::Policies;
@@ -19,7 +19,6 @@ use crate::actors::record::{Commit, Dead, Forward};
 use crate::clock::Clock;
 use crate::decide::Cause;
 use crate::decide::drive::Moment;
-use crate::domain::learning::Tallies;
 use crate::domain::segment::Decoded;
 use crate::domain::{Answer, CustomerId, Duration, Profile, Timestamp};
 use crate::stream::Delivery;
@@ -30,9 +29,7 @@ pub type Loaded = (CustomerId, Option<Arrival>);
 /// The inputs that one commit covers.
 pub struct Batch {
     /// What decides about all of them.
-    pub policies: Arc<Policies>,
-    /// What all outcomes have taught.
-    learnt: Arc<Tallies>,
+    pub means: Means,
     /// One a customer, in the order in which they first appear.
     pub work: Vec<Work>,
     index: HashMap<CustomerId, usize, RandomState>,
@@ -80,10 +77,9 @@ pub enum Origin {
 }
 
 impl Batch {
-    fn new(policies: Arc<Policies>, learnt: Arc<Tallies>, offset: u64) -> Self {
+    fn new(means: Means, offset: u64) -> Self {
         Self {
-            policies,
-            learnt,
+            means,
             work: Vec::new(),
             index: HashMap::default(),
             offset,
@@ -141,11 +137,12 @@ impl Batch {
 impl State {
     /// Takes what waits, up to the bounds of a batch, and hands it to the customers.
     pub(super) fn begin_batch(&mut self) -> Result<(), Error> {
-        let mut batch = Batch::new(
-            self.engine.live.get(),
-            self.engine.board.view(),
-            self.offset,
-        );
+        let means = Means {
+            policies: self.engine.live.get(),
+            learnt: self.engine.board.view(),
+            holder: self.quotas.holder,
+        };
+        let mut batch = Batch::new(means, self.offset);
         self.take_due(&mut batch)?;
         self.engine
             .clone()
@@ -159,7 +156,7 @@ impl State {
             // The time may have gone on with the last input that was taken.
             self.take_due(&mut batch)?;
         }
-        if batch.is_nothing(self.offset) {
+        if batch.is_nothing(self.offset) && !self.owes() {
             return Ok(());
         }
         let start = Instant::now();
@@ -239,7 +236,7 @@ impl State {
         let decoded = match engine
             .meters
             .decode
-            .time(|| decode(&engine, &batch.policies, delivery))
+            .time(|| decode(&engine, &batch.means.policies, delivery))
         {
             Ok(decoded) => decoded,
             Err(error) => return batch.dead.push(dead("undecodable", error)),
@@ -376,8 +373,7 @@ impl State {
             };
             let inputs = std::mem::take(&mut work.inputs);
             // A customer that is gone drops the slot, which counts as no answer.
-            let (policies, learnt) = (batch.policies.clone(), batch.learnt.clone());
-            let apply = customer::Message::Apply(inputs, policies, learnt, slot);
+            let apply = customer::Message::Apply(inputs, batch.means.clone(), slot);
             let _gone = resident.actor.cast(apply);
         }
         self.engine.meters.route.since(start);

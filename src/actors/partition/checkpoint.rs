@@ -314,6 +314,7 @@ impl State {
         let mut last = batches.pop().unwrap_or_default();
         last.put(Table::Meta, Position::key(self.id), row);
         self.write_learnt(&mut last)?;
+        self.write_quotas(&mut last)?;
         if let Some(row) = self.rounds.take_unsaved() {
             let sealed = row.seal();
             let sealed = sealed.map_err(|error| Error::Encoding(error.to_string()))?;

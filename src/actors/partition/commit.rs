@@ -10,6 +10,7 @@ use crate::actors::emitter::Emission;
 use crate::actors::gather::gather;
 use crate::actors::record::{Commit, Dead, Span};
 use crate::actors::recover;
+use crate::domain::budget::Key;
 use crate::domain::learning::Update;
 use crate::domain::{Fact, What};
 use crate::stream::{CommitId, Streams};
@@ -88,13 +89,18 @@ impl State {
             forwards: batch.forwards.clone(),
             ..Commit::default()
         };
-        let mut updates = Vec::new();
+        let (mut updates, mut spent) = (Vec::new(), Vec::new());
         for work in &mut batch.work {
-            collect(work, &mut commit, &mut updates);
+            collect(work, &mut commit, &mut updates, &mut spent);
         }
         // Evidence is added in the order of the events, however they were batched: so its last bit is the same, too.
         updates.sort_by_key(|(seq, _)| *seq);
         commit.updates = updates.into_iter().map(|(_, update)| update).collect();
+        commit.quotas = self.settle_quotas(&spent);
+        self.engine.meters.budget_spent.add(spent.len() as u64);
+        let Some(batch) = &mut self.batch else {
+            return Ok(());
+        };
         batch.commit = commit;
         if batch.commit.is_empty() {
             // Nothing was learnt: the offset goes with the next commit or checkpoint.
@@ -140,6 +146,7 @@ impl State {
         }
         self.settle(&mut batch, span);
         self.learn(&batch.commit.updates);
+        self.keep_quotas(&batch.commit.quotas);
         if batch.commit.emits() {
             self.emitting.push_back(span);
             let commit = std::mem::take(&mut batch.commit);
@@ -236,7 +243,12 @@ fn panicked(work: &Work) -> Option<&str> {
 }
 
 /// Moves what a customer decided into the commit.
-fn collect(work: &mut Work, commit: &mut Commit, updates: &mut Vec<(u64, Update)>) {
+fn collect(
+    work: &mut Work,
+    commit: &mut Commit,
+    updates: &mut Vec<(u64, Update)>,
+    spent: &mut Vec<Key>,
+) {
     let Some(decided) = &mut work.decided else {
         return;
     };
@@ -252,6 +264,7 @@ fn collect(work: &mut Work, commit: &mut Commit, updates: &mut Vec<(u64, Update)
             work.answers.push_back(outcome.answers.last().cloned());
         }
         commit.answers.append(&mut outcome.answers);
+        spent.append(&mut outcome.spent);
         let seq = match origin {
             Origin::Event(seq) => *seq,
             Origin::Timer | Origin::Ask(_) => u64::MAX,

@@ -5,6 +5,7 @@ mod checkpoint;
 mod commit;
 mod input;
 mod learnt;
+mod quotas;
 mod residents;
 mod rounds;
 
@@ -29,6 +30,7 @@ pub use learnt::Learnt;
 pub use residents::Arrival;
 
 use batch::Batch;
+use quotas::Quotas;
 use residents::Residents;
 use rounds::Rounds;
 
@@ -80,6 +82,7 @@ pub struct State {
     marks: crate::stream::Marks,
     checkpoint: checkpoint::Pace,
     learnt: Learnt,
+    quotas: Quotas,
     stopping: Option<oneshot::Sender<()>>,
 }
 
@@ -113,6 +116,10 @@ impl Actor for Partition {
         } = start;
         let emitter = Emitter::start(&engine, myself.clone(), recovered.marks, recovered.outbox);
         engine.board.begin(id, &recovered.learnt.tallies);
+        let quotas = Quotas {
+            holder: engine.exchange.open().begin(id.0, &recovered.quotas),
+            touched: recovered.quotas.into_keys().collect(),
+        };
         let residents = Residents::start(&engine, recovered.customers).await?;
         let mut state = State {
             id,
@@ -139,6 +146,7 @@ impl Actor for Partition {
             ),
             stopping: None,
             learnt: recovered.learnt,
+            quotas,
             engine,
             table,
             myself,
@@ -227,7 +235,10 @@ impl State {
 
     fn headcount(&self) -> Headcount {
         // A batch that has begun goes by what was live then.
-        let begun = self.batch.as_ref().map(|batch| batch.policies.revision);
+        let begun = self
+            .batch
+            .as_ref()
+            .map(|batch| batch.means.policies.revision);
         Headcount {
             people: self.census.now().clone(),
             revision: begun.unwrap_or_else(|| self.engine.live.get().revision),

@@ -41,7 +41,7 @@ async fn a_nats_request_is_answered_like_a_post() {
         400 the request is not right
           {"type":"urn:attune:problem:bad-request","title":"the request is not right","status":400,"detail":"the body is not JSON: EOF while parsing an object at line 1 column 1"}
         404 there is no such placement
-          {"type":"urn:attune:problem:unknown-placement","title":"there is no such placement","status":404,"detail":"unknown placement `hreo`, did you mean `hero`? the policies have `footer`, `hero`"}
+          {"type":"urn:attune:problem:unknown-placement","title":"there is no such placement","status":404,"detail":"unknown placement `hreo`, did you mean `hero`? the policies have `footer`, `hero`, `side`"}
         413 the request is too large
           {"type":"urn:attune:problem:too-large","title":"the request is too large","status":413,"detail":"a body has at most 65536 bytes"}
     "#]].assert_eq(&said);

@@ -13,6 +13,7 @@ use tower_service::Service;
 
 use crate::actors::board::Board;
 use crate::actors::engine::CrashPoint;
+use crate::actors::exchange::Exchange;
 use crate::actors::live::{Live, Policies};
 use crate::actors::{Engine, Limits, Node};
 use crate::api::{Api, router};
@@ -51,9 +52,11 @@ offers:
   shipping: { placements: [hero], value: 4, data: { title: Free shipping } }
   welcome: { placements: [hero], value: 8, when: count('Order Completed') == 0, cap: 1 per 7d, model: purchase-intent }
   club: { placements: [hero], value: 5, when: context.page == 'club' }
+  gift: { placements: [side], budget: 2 per day }
 placements:
   hero: { limit: 4 }
   footer: { limit: 1 }
+  side: {}
 ",
 ];
 
@@ -219,6 +222,7 @@ async fn engine(streams: &JetStream, limits: Limits) -> Engine {
         created: opened.created.as_millis(),
         limits,
         board: Board::default(),
+        exchange: Exchange::new(opened.n_partitions),
         meters: Meters::default(),
         crash: CrashPoint::default(),
     }

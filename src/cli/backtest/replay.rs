@@ -9,8 +9,9 @@ use crate::cli::backtest::customers::Customers;
 use crate::cli::backtest::feed::Item;
 use crate::cli::backtest::saved;
 use crate::cli::backtest::summary::Summary;
-use crate::decide::drive::{Moment, Outcome, Scoring};
-use crate::decide::{Cause, Request, Scores, handle};
+use crate::decide::drive::{Moment, Outcome};
+use crate::decide::{Cause, Outside, Request, Scores, Scoring, handle};
+use crate::domain::budget::Till;
 use crate::domain::learning::Tallies;
 use crate::domain::{Action, Cell, CustomerId, Fact, Profile, Timestamp, What};
 use crate::policy::Bundle;
@@ -36,6 +37,8 @@ pub struct Replay<'a> {
     customers: Customers,
     /// What all outcomes have taught so far.
     learnt: Tallies,
+    /// What budgets have given so far.
+    till: Till,
     /// Who wants to be woken, the earliest first; equal times by customer.
     timers: BTreeSet<(Timestamp, CustomerId)>,
 }
@@ -62,6 +65,7 @@ impl<'a> Replay<'a> {
             side,
             customers: Customers::new(customers_max),
             learnt: Tallies::default(),
+            till: Till::default(),
             timers: BTreeSet::new(),
         }
     }
@@ -107,6 +111,7 @@ impl<'a> Replay<'a> {
     pub fn save(&self, to: &mut dyn Write) -> anyhow::Result<()> {
         saved::put(to, &self.summary)?;
         saved::put(to, &self.learnt)?;
+        saved::put(to, &self.till.ledger())?;
         self.customers.save(to)
     }
 
@@ -118,6 +123,7 @@ impl<'a> Replay<'a> {
     pub fn load(&mut self, from: &mut dyn Read) -> anyhow::Result<()> {
         self.summary = saved::get(from)?;
         self.learnt = saved::get(from)?;
+        self.till = Till::new(&saved::get(from)?);
         self.timers = self.customers.load(from)?;
         Ok(())
     }
@@ -140,8 +146,13 @@ impl<'a> Replay<'a> {
         };
         let Side { bundle, scorer } = self.side;
         let scoring: Scoring<'_> = &|requests| score(scorer.as_ref(), requests);
-        let (profile, learnt) = (&mut customer.profile, &self.learnt);
-        let outcome = handle(bundle, profile, cause, moment, None, scoring, learnt);
+        let outside = Outside {
+            scoring,
+            learnt: &self.learnt,
+            purse: &self.till,
+        };
+        let profile = &mut customer.profile;
+        let outcome = handle(bundle, profile, cause, moment, None, outside);
         let (old, due) = (customer.due, customer.profile.next_due());
         customer.due = due;
         if old != due {
@@ -159,6 +170,7 @@ impl<'a> Replay<'a> {
 
     fn learn(&mut self, id: &CustomerId, outcome: Outcome) {
         self.summary.learn(&outcome);
+        self.till.settle(&outcome.spent);
         for update in &outcome.updates {
             self.learnt.apply(update);
         }

@@ -7,7 +7,7 @@ use anyhow::{Context, bail, ensure};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::decide::drive::Scoring;
+use crate::decide::Scoring;
 use crate::decide::why::Course;
 use crate::domain::segment::{Received, decode};
 use crate::domain::{CustomerId, Event, Profile, Timestamp};

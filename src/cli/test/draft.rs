@@ -7,8 +7,8 @@ use crate::cli::test::judge::judge;
 use crate::cli::test::past::Past;
 use crate::cli::test::suite;
 use crate::cli::test::world::World;
-use crate::decide::drive::{Moment, NOTHING, Scoring};
-use crate::decide::{Cause, Scores, handle};
+use crate::decide::drive::Moment;
+use crate::decide::{Cause, Outside, Scores, handle};
 use crate::domain::consent::Said;
 use crate::domain::event::Kind;
 use crate::domain::{Duration, Event, Map, Profile, Timestamp, Trace, Value, What};
@@ -122,16 +122,8 @@ fn customer(past: &Past) -> Customer {
             at_due: true,
         };
         let cause = Cause::Event(event.clone());
-        let scoring: Scoring<'_> = &|_| Scores::new();
-        handle(
-            &nobody,
-            &mut profile,
-            &cause,
-            moment,
-            None,
-            scoring,
-            &NOTHING,
-        );
+        let outside = Outside::of(&|_| Scores::new());
+        handle(&nobody, &mut profile, &cause, moment, None, outside);
     }
     Customer {
         id: past.customer.clone(),

@@ -4,8 +4,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::decide::drive::{self, Moment, Outcome, Scoring};
-use crate::decide::{Ask, Cause, Request, Scores, handle};
+use crate::decide::drive::{self, Moment, Outcome};
+use crate::decide::{Ask, Cause, Outside, Request, Scores, Scoring, handle};
+use crate::domain::budget::Till;
 use crate::domain::learning::Tallies;
 use crate::domain::{
     Action, Answer, Cell, Duration, Event, Fact, Profile, Score, Timestamp, Trace, Value, consent,
@@ -44,6 +45,8 @@ pub struct World<'a> {
     pub looked: BTreeMap<(&'static str, Option<Arc<str>>), usize>,
     /// What the outcomes so far have taught.
     learnt: Tallies,
+    /// What budgets have given; the customer of the test is the only one.
+    till: Till,
     scorer: &'a dyn Scorer,
     n_asked: usize,
 }
@@ -74,6 +77,7 @@ impl<'a> World<'a> {
             answers: Vec::new(),
             looked: BTreeMap::new(),
             learnt: Tallies::default(),
+            till: Till::default(),
             scorer,
             n_asked: 0,
         }
@@ -133,14 +137,18 @@ impl<'a> World<'a> {
         let (models, scorer) = (&self.test.models, self.scorer);
         let scoring: Scoring<'_> = &|requests| scores(models, scorer, requests);
         let moment = Moment { now, at_due: true };
+        let outside = Outside {
+            scoring,
+            learnt: &self.learnt,
+            purse: &self.till,
+        };
         let outcome = handle(
             &self.bundle,
             &mut self.profile,
             cause,
             moment,
             None,
-            scoring,
-            &self.learnt,
+            outside,
         );
         self.learn(outcome);
     }
@@ -148,6 +156,7 @@ impl<'a> World<'a> {
     fn learn(&mut self, outcome: Outcome) {
         let traces = outcome.facts.iter().filter_map(Fact::as_trace);
         self.log.extend(traces.cloned().map(Line::Trace));
+        self.till.settle(&outcome.spent);
         for update in &outcome.updates {
             self.learnt.apply(update);
         }

@@ -33,11 +33,13 @@ pub fn ask(
         placement: &ask.placement,
         limit: ask.limit,
         env,
+        scores: input.scores,
+        budgets: input.budgets,
         learnt: input.learnt,
     };
-    let ranked = match rank(&question, input.scores) {
+    let ranked = match rank(&question) {
         Ok(ranked) => ranked,
-        Err(requests) => return Step::Needs(requests),
+        Err(needs) => return Step::Needs(needs),
     };
     let (subject, what) = (ask.placement.clone(), ranked.what());
     let step = "".into();
@@ -56,6 +58,7 @@ pub fn ask(
         facts,
         answers: vec![ranked.answer.into()],
         updates: ranked.updates,
+        claims: ranked.claims,
         ..Effects::default()
     })
 }

@@ -3,6 +3,7 @@
 mod arbitrate;
 mod ask;
 mod believe;
+mod budget;
 mod chances;
 mod contact;
 mod explain;
@@ -17,8 +18,9 @@ mod stages;
 use std::sync::Arc;
 
 use crate::decide::env::Env;
-use crate::decide::step::{Request, Scores};
+use crate::decide::step::{Budgets, Needs, Scores};
 use crate::domain::answer::Shadowed;
+use crate::domain::budget::Claim;
 use crate::domain::learning::{Arm, Tallies, Update};
 use crate::domain::outcome::fingerprint;
 use crate::domain::{Answer, Fact};
@@ -44,6 +46,10 @@ pub struct Question<'a> {
     pub limit: Option<u32>,
     /// What expressions can see.
     pub env: Env<'a>,
+    /// What the models said.
+    pub scores: &'a Scores,
+    /// What is known of budgets.
+    pub budgets: &'a Budgets,
     /// What all outcomes have taught so far.
     pub learnt: &'a Tallies,
 }
@@ -56,32 +62,35 @@ pub struct Ranked {
     pub given: Vec<Fact>,
     /// What is added to tallies.
     pub updates: Vec<Update>,
+    /// What budgets must give.
+    pub claims: Vec<Claim>,
 }
 
 /// Ranks the offers of a placement.
 ///
 /// # Errors
 ///
-/// The scores that are missing; call again with them.
-pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Request>> {
+/// What is missing; call again with it.
+pub fn rank(question: &Question<'_>) -> Result<Ranked, Needs> {
     let env = &question.env;
     let Some(placement) = env.bundle.placement(question.placement) else {
         return Ok(Ranked {
             answer: nothing(question),
             given: Vec::new(),
             updates: Vec::new(),
+            claims: Vec::new(),
         });
     };
     let seat = Seat::of(placement, env, question.id);
     let shadow = seat.shadow();
     let seats = || std::iter::once(&seat).chain(&shadow);
-    let missing = propensity::shared(seats().map(|seat| seat.placement), env, scores);
+    let missing = propensity::shared(seats().map(|seat| seat.placement), env, question.scores);
     if !missing.is_empty() {
-        return Err(missing);
+        return Err(Needs::Scores(missing));
     }
     // Both are asked before either is answered for, so that a model is waited for once.
-    let shadow = shadow.map(|shadow| rank_from(question, &shadow, scores));
-    let (mut ranked, shadow) = both(rank_from(question, &seat, scores), shadow.transpose())?;
+    let shadow = shadow.map(|shadow| rank_from(question, &shadow));
+    let (mut ranked, shadow) = both(rank_from(question, &seat), shadow.transpose())?;
     let shadowed = shadow.into_iter().flat_map(|shadow| shadow.answer.offers);
     ranked.answer.shadow = shadowed.map(Shadowed::of).collect();
     let decided = counted(&ranked, question).then_some(seat.arm).flatten();
@@ -90,22 +99,27 @@ pub fn rank(question: &Question<'_>, scores: &Scores) -> Result<Ranked, Vec<Requ
     Ok(ranked)
 }
 
-/// Returns two results, or the requests of both; of those to the same model, which are equal, one.
-fn both<A, B>(
-    one: Result<A, Vec<Request>>,
-    other: Result<B, Vec<Request>>,
-) -> Result<(A, B), Vec<Request>> {
+/// Returns two results, or what both need: budgets before scores, and of requests to the same model, which are equal, one.
+fn both<A, B>(one: Result<A, Needs>, other: Result<B, Needs>) -> Result<(A, B), Needs> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
-        (Err(requests), Ok(_)) | (Ok(_), Err(requests)) => Err(requests),
-        (Err(mut requests), Err(more)) => {
-            for request in more {
-                if requests.iter().all(|known| known.model != request.model) {
-                    requests.push(request);
+        (Err(needs), Ok(_)) | (Ok(_), Err(needs)) => Err(needs),
+        (Err(needs), Err(more)) => Err(match (needs, more) {
+            (Needs::Scores(mut requests), Needs::Scores(more)) => {
+                for request in more {
+                    if requests.iter().all(|known| known.model != request.model) {
+                        requests.push(request);
+                    }
                 }
+                Needs::Scores(requests)
             }
-            Err(requests)
-        }
+            (Needs::Budgets(mut claims), Needs::Budgets(more)) => {
+                claims.extend(more);
+                Needs::Budgets(claims)
+            }
+            (Needs::Budgets(claims), Needs::Scores(_))
+            | (Needs::Scores(_), Needs::Budgets(claims)) => Needs::Budgets(claims),
+        }),
     }
 }
 
@@ -118,17 +132,15 @@ fn counted(ranked: &Ranked, question: &Question<'_>) -> bool {
 }
 
 /// Ranks by the means of a seat.
-fn rank_from(
-    question: &Question<'_>,
-    seat: &Seat<'_>,
-    scores: &Scores,
-) -> Result<Ranked, Vec<Request>> {
-    let (env, placement) = (&question.env, seat.placement);
+fn rank_from(question: &Question<'_>, seat: &Seat<'_>) -> Result<Ranked, Needs> {
+    let (env, placement, scores) = (&question.env, seat.placement, question.scores);
     let mut answer = nothing(question);
     let mut gate = Gate::new(placement, env);
-    let passed = scan::qualify(placement, &mut gate, env, &mut answer);
+    let mut passed = scan::qualify(placement, &mut gate, env, &mut answer);
+    budget::drop_closed(&mut passed, question, &mut answer)?;
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
-    let propensities = propensity::propensities(placement, &offers, env, scores)?;
+    let propensities = propensity::propensities(placement, &offers, env, scores);
+    let propensities = propensities.map_err(Needs::Scores)?;
     let learner = Believer::of(placement, &offers, env, question.learnt);
     answer.models = propensity::asked(placement, &offers, env);
     answer.arm = seat.arm;
@@ -150,6 +162,7 @@ fn rank_from(
             Err(loser) => answer.losers.push(loser),
         }
     }
+    budget::drop_missed(&mut candidates, question, &mut answer);
     let limit = question
         .limit
         .unwrap_or(placement.limit)
@@ -164,14 +177,15 @@ fn rank_from(
         withheld = slots::hold_out(&mut answer);
     }
     if answer.offers.is_empty() && limit > 0 {
-        given.extend(fallback::fall_back(placement, &mut gate, env, &mut answer));
+        let learnt = fallback::fall_back(placement, &mut gate, question, &mut answer)?;
+        given.extend(learnt);
     }
     given.extend(ask::remembered(placement, &answer, credits, withheld));
-    let updates = Vec::new();
     Ok(Ranked {
+        claims: budget::claims(&answer, question),
         answer,
         given,
-        updates,
+        updates: Vec::new(),
     })
 }
 

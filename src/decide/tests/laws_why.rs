@@ -257,7 +257,8 @@ fn after(
     let input = Input {
         stage,
         scores: &scores,
-        learnt: &crate::decide::drive::NOTHING,
+        budgets: &crate::decide::Budgets::new(),
+        learnt: &crate::decide::NOTHING,
         traceparent: None,
     };
     let Step::Done(effects) = step(bundle, profile, input, now) else {

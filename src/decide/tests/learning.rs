@@ -7,7 +7,7 @@ use expect_test::{Expect, expect};
 
 use super::{World, customer, start};
 use crate::decide::drive::Outcome;
-use crate::decide::{Ask, Cause};
+use crate::decide::{Ask, Cause, Outside};
 use crate::domain::action::stable_id;
 use crate::domain::learning::{Arm, Tallies};
 use crate::domain::outcome::Kind;
@@ -428,8 +428,10 @@ inputs: [{ column: v, from: profile.cart.value, type: number, unknown: 0 }]
             &ask,
             moment,
             None,
-            &scoring,
-            &world.learnt,
+            Outside {
+                learnt: &world.learnt,
+                ..Outside::of(&scoring)
+            },
         );
         assert_eq!(asked.into_inner(), trips);
     }

@@ -3,6 +3,7 @@
 //! A script line is a time since the start, then `NAME {properties}` for a track event, `identify {traits}`,
 //! `page {properties}`, `late AGE NAME {…}` for one that happened earlier, `in ZONE NAME {…}` for one from a device there, `wake` to let time go on, or `ask PLACEMENT {context}`.
 
+mod budgets;
 mod entries;
 mod expressions;
 mod features;
@@ -31,7 +32,8 @@ mod why;
 use std::fmt::Write as _;
 
 use crate::decide::drive::{Moment, Outcome};
-use crate::decide::{Ask, Cause, Request, Scores, handle};
+use crate::decide::{Ask, Cause, Outside, Request, Scores, handle};
+use crate::domain::budget::Till;
 use crate::domain::event::Kind;
 use crate::domain::instance::{self, is_shadow};
 use crate::domain::learning::Tallies;
@@ -77,6 +79,7 @@ pub struct World {
     pub profile: Profile,
     pub score: Score,
     pub learnt: Tallies,
+    pub till: Till,
     n: usize,
 }
 
@@ -91,6 +94,7 @@ impl World {
             profile,
             score: Score::unavailable("no model"),
             learnt: Tallies::default(),
+            till: Till::default(),
             n: 0,
         }
     }
@@ -125,9 +129,13 @@ impl World {
             cause,
             Moment { now, at_due: true },
             None,
-            &scoring,
-            &self.learnt,
+            Outside {
+                scoring: &scoring,
+                learnt: &self.learnt,
+                purse: &self.till,
+            },
         );
+        self.till.settle(&outcome.spent);
         outcome
             .updates
             .iter()

@@ -306,8 +306,7 @@ fn a_wake_that_comes_late_says_when_it_was_due() {
             at_due: false,
         },
         None,
-        &|_| crate::decide::Scores::new(),
-        &crate::decide::drive::NOTHING,
+        crate::decide::Outside::of(&|_| crate::decide::Scores::new()),
     );
     let crossing = &outcome.crossings[0];
     assert_eq!(crossing.at, late);

@@ -1,6 +1,7 @@
 //! A customer's events once more through the core: what was known and decided at a time, and on what grounds.
 
-use crate::decide::drive::{Moment, NOTHING, Scoring, learn};
+use crate::decide::drive::{Moment, learn};
+use crate::decide::outside::{Outside, Scoring};
 use crate::decide::why::{Account, why};
 use crate::decide::{Cause, handle};
 use crate::domain::{Duration, Event, Profile, Timestamp};
@@ -38,15 +39,8 @@ impl<'a> Course<'a> {
 
     fn handle(&mut self, cause: &Cause, now: Timestamp) {
         let moment = Moment { now, at_due: true };
-        handle(
-            self.bundle,
-            &mut self.profile,
-            cause,
-            moment,
-            None,
-            self.scoring,
-            &NOTHING,
-        );
+        let outside = Outside::of(self.scoring);
+        handle(self.bundle, &mut self.profile, cause, moment, None, outside);
     }
 }
 

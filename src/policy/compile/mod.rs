@@ -4,6 +4,7 @@ mod act;
 mod archive;
 mod arms;
 mod brought;
+mod budget;
 mod catalogue;
 mod desk;
 mod engagement;

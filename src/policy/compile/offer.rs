@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::{Duration, Value};
 use crate::policy::compile::Names;
+use crate::policy::compile::budget::budget;
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::engagement::{self, engagement};
 use crate::policy::compile::fields::Fields;
@@ -13,7 +14,7 @@ use crate::policy::expr::{Expr, Node, Scope, Site};
 use crate::policy::offer::{Cap, Offer};
 use crate::policy::yaml::Yaml;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 10] = [
     "about",
     "placements",
     "group",
@@ -21,17 +22,17 @@ const KEYS: [&str; 9] = [
     "weight",
     "model",
     "cap",
+    "budget",
     "purpose",
     "data",
 ];
-const LATER: [&str; 1] = ["budget"];
 
 /// Compiles an offer.
 pub fn offer(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Option<Offer> {
     let id = desk.name(key, "an offer")?;
     let first = desk.declare("offer", &id, key);
     let known = [&KEYS[..], &engagement::KEYS].concat();
-    let fields = desk.fields(node, &format!("offer `{id}`"), &known, &LATER)?;
+    let fields = desk.fields(node, &format!("offer `{id}`"), &known, &[])?;
     if let Some(about) = fields.get("about") {
         desk.text(about, "`about`");
     }
@@ -50,6 +51,7 @@ pub fn offer(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Option<
         .get("model")
         .and_then(|node| model(desk, names, node));
     let cap = fields.get("cap").map(|node| cap(desk, node));
+    let budget = fields.get("budget").map(|node| budget(desk, node));
     let purpose = fields.get("purpose");
     let purpose = purpose.map(|node| desk.name(node, "a purpose"));
     let offer = Offer {
@@ -61,6 +63,7 @@ pub fn offer(desk: &mut Desk, names: &Names, key: &Yaml, node: &Yaml) -> Option<
         weight: weight?,
         model,
         cap: cap.map_or(Some(None), |cap| cap.map(Some))?,
+        budget: budget.map_or(Some(None), |budget| budget.map(Some))?,
         purpose: purpose.map_or(Some(None), |purpose| purpose.map(Some))?,
         data: fields.get("data").map_or(Value::Null, value),
         place: desk.place(key),

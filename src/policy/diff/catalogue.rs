@@ -24,6 +24,8 @@ pub fn offer(offer: &Offer) -> Vec<String> {
         .cap
         .map(|cap| format!("at most {} per {}", cap.n, cap.per));
     lines.extend(cap);
+    let budget = offer.budget.iter();
+    lines.extend(budget.map(|budget| format!("at most {budget} for everybody")));
     let purpose = offer.purpose.iter();
     lines.extend(purpose.map(|purpose| format!("needs consent to {purpose}")));
     if offer.data != Value::Null {

@@ -106,5 +106,14 @@ fn lint_offer(desk: &mut Desk, offer: &Offer) {
         let help = "raise the cap, or remove the offer";
         desk.warn("unreachable", offer.place.span.clone(), message, help);
     }
+    if offer
+        .budget
+        .as_ref()
+        .is_some_and(|budget| budget.limit == 0)
+    {
+        let message = format!("offer `{}` can never be shown: its budget is 0", offer.id);
+        let help = "raise the budget, or remove the offer";
+        desk.warn("unreachable", offer.place.span.clone(), message, help);
+    }
     stages(desk, &offer.engagement);
 }

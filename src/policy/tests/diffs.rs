@@ -118,7 +118,10 @@ fn a_detail_that_the_words_leave_out_is_a_change() {
 fn everything_that_has_a_name_is_compared() {
     let after = BEFORE
         .replace("3 per 7d", "2 per 7d")
-        .replace("value: 1", "value: 2, cap: 1 per 1d")
+        .replace(
+            "value: 1",
+            "value: 2, cap: 1 per 1d, budget: { limit: 500, per: day, zone: Europe/Berlin }",
+        )
         .replace("hero: {}", "hero: { limit: 2 }")
         .replace("> 100", "> 200");
     check(
@@ -130,6 +133,7 @@ fn everything_that_has_a_name_is_compared() {
             -  value 1
             +  value 2
             +  at most 1 per 1d
+            +  at most 500 per day in Europe/Berlin for everybody
             Changed placement hero
             -  up to 1
             +  up to 2

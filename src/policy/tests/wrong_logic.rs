@@ -605,6 +605,7 @@ fn an_offer_that_no_placement_can_reach() {
 offers:
   a: { placements: [hero], cap: 0 per 1d }
   b: { placements: [hero], when: [profile.cart.value > 5, profile.cart.value < 5] }
+  c: { placements: [hero], budget: 0 }
 ",
         &expect![[r#"
             attune::unreachable
@@ -627,8 +628,20 @@ offers:
              4 │   b: { placements: [hero], when: [profile.cart.value > 5, profile.cart.value < 5] }
                ·                                   ───────────────────────┬──────────────────────
                ·                                                          ╰── here
+             5 │   c: { placements: [hero], budget: 0 }
                ╰────
-              help: every condition of a list must be true at once; `||` in one condition says either"#]],
+              help: every condition of a list must be true at once; `||` in one condition says either
+
+            attune::unreachable
+
+              ⚠ offer `c` can never be shown: its budget is 0
+               ╭─[shop.yaml:5:3]
+             4 │   b: { placements: [hero], when: [profile.cart.value > 5, profile.cart.value < 5] }
+             5 │   c: { placements: [hero], budget: 0 }
+               ·   ┬
+               ·   ╰── here
+               ╰────
+              help: raise the budget, or remove the offer"#]],
     );
 }
 

@@ -477,3 +477,122 @@ placements: { p: {} }
               help: write `group: empty` in an offer, or remove it"#]],
     );
 }
+
+#[test]
+fn a_budget_that_cannot_be_counted_shows_how_one_is_written() {
+    check_wrong(
+        r"offers:
+  a: { placements: [p], budget: 500 per 7d }
+  b: { placements: [p], budget: 5.5 per day }
+  c: { placements: [p], budget: 500 per dya }
+  d: { placements: [p], budget: { limit: 500, per: day, zone: Europe/Brelin } }
+  e: { placements: [p], budget: { per: day } }
+  f: { placements: [p], budget: { limit: -1, zone: customer } }
+  g: { placements: [p], budget: 0 per day }
+  h: { placements: [p], budget: [] }
+placements: { p: {} }
+",
+        &expect![[r#"
+            attune::bad_value
+
+              × `7d` is no period of a budget
+               ╭─[shop.yaml:2:33]
+             1 │ offers:
+             2 │   a: { placements: [p], budget: 500 per 7d }
+               ·                                 ─────┬────
+               ·                                      ╰── here
+             3 │   b: { placements: [p], budget: 5.5 per day }
+               ╰────
+              help: write how many for everybody together: `500 per day` (or `week`, `month`), `500` for all
+                    time, or `{ limit: 500, per: day, zone: Europe/Berlin }`
+
+            attune::bad_value
+
+              × `5.5` is no number of offers from 0 to 1000000000000
+               ╭─[shop.yaml:3:33]
+             2 │   a: { placements: [p], budget: 500 per 7d }
+             3 │   b: { placements: [p], budget: 5.5 per day }
+               ·                                 ─────┬─────
+               ·                                      ╰── here
+             4 │   c: { placements: [p], budget: 500 per dya }
+               ╰────
+              help: write how many for everybody together: `500 per day` (or `week`, `month`), `500` for all
+                    time, or `{ limit: 500, per: day, zone: Europe/Berlin }`
+
+            attune::bad_value
+
+              × `dya` is no period of a budget, did you mean `day`?
+               ╭─[shop.yaml:4:33]
+             3 │   b: { placements: [p], budget: 5.5 per day }
+             4 │   c: { placements: [p], budget: 500 per dya }
+               ·                                 ─────┬─────
+               ·                                      ╰── here
+             5 │   d: { placements: [p], budget: { limit: 500, per: day, zone: Europe/Brelin } }
+               ╰────
+              help: write how many for everybody together: `500 per day` (or `week`, `month`), `500` for all
+                    time, or `{ limit: 500, per: day, zone: Europe/Berlin }`
+
+            attune::bad_value
+
+              × unknown zone `Europe/Brelin`, did you mean `Europe/Berlin`?
+               ╭─[shop.yaml:5:63]
+             4 │   c: { placements: [p], budget: 500 per dya }
+             5 │   d: { placements: [p], budget: { limit: 500, per: day, zone: Europe/Brelin } }
+               ·                                                               ──────┬──────
+               ·                                                                     ╰── here
+             6 │   e: { placements: [p], budget: { per: day } }
+               ╰────
+              help: write a name of tzdata such as `Europe/Berlin`; without one the calendar of the workspace
+                    counts
+
+            attune::missing_key
+
+              × `limit` is missing in a budget
+               ╭─[shop.yaml:6:35]
+             5 │   d: { placements: [p], budget: { limit: 500, per: day, zone: Europe/Brelin } }
+             6 │   e: { placements: [p], budget: { per: day } }
+               ·                                   ─┬─
+               ·                                    ╰── here
+             7 │   f: { placements: [p], budget: { limit: -1, zone: customer } }
+               ╰────
+              help: add `limit: ..`
+
+            attune::bad_value
+
+              × `-1` is no number of offers from 0 to 1000000000000
+               ╭─[shop.yaml:7:42]
+             6 │   e: { placements: [p], budget: { per: day } }
+             7 │   f: { placements: [p], budget: { limit: -1, zone: customer } }
+               ·                                          ─┬
+               ·                                           ╰── here
+             8 │   g: { placements: [p], budget: 0 per day }
+               ╰────
+              help: write how many for everybody together: `500 per day` (or `week`, `month`), `500` for all
+                    time, or `{ limit: 500, per: day, zone: Europe/Berlin }`
+
+            attune::bad_value
+
+              × unknown zone `customer`
+               ╭─[shop.yaml:7:52]
+             6 │   e: { placements: [p], budget: { per: day } }
+             7 │   f: { placements: [p], budget: { limit: -1, zone: customer } }
+               ·                                                    ────┬───
+               ·                                                        ╰── here
+             8 │   g: { placements: [p], budget: 0 per day }
+               ╰────
+              help: write a name of tzdata such as `Europe/Berlin`; without one the calendar of the workspace
+                    counts
+
+            attune::wrong_type
+
+              × `budget` is a text, not a list
+                ╭─[shop.yaml:9:33]
+              8 │   g: { placements: [p], budget: 0 per day }
+              9 │   h: { placements: [p], budget: [] }
+                ·                                 ─┬
+                ·                                  ╰── here
+             10 │ placements: { p: {} }
+                ╰────
+              help: write one value here"#]],
+    );
+}

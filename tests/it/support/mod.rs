@@ -3,4 +3,5 @@
 pub mod chance;
 pub mod outcome;
 pub mod process;
+pub mod shares;
 pub mod workload;

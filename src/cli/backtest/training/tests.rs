@@ -347,15 +347,8 @@ fn served(side: &Side, script: &str) -> Vec<f64> {
             };
             requests.iter().map(one).collect()
         };
-        let outcome = handle(
-            &side.bundle,
-            &mut profile,
-            cause,
-            moment,
-            None,
-            &scoring,
-            &crate::decide::drive::NOTHING,
-        );
+        let outside = crate::decide::Outside::of(&scoring);
+        let outcome = handle(&side.bundle, &mut profile, cause, moment, None, outside);
         served.extend(outcome.facts.iter().filter_map(|fact| {
             let Fact::Traced(trace) = fact else {
                 return None;
@@ -383,22 +376,16 @@ fn asked(script: &str) -> Vec<String> {
             now: item.now,
             at_due: true,
         };
-        handle(
-            &side.bundle,
-            &mut profile,
-            cause,
-            moment,
-            None,
-            &|requests| {
-                let score = |row: &Vec<Cell>| {
-                    rows.borrow_mut().push(format!("{row:?}"));
-                    side.scorer.score("again", row)
-                };
-                let scored = |of: &Request| (of.model.clone(), of.rows.iter().map(score).collect());
-                requests.iter().map(scored).collect()
-            },
-            &crate::decide::drive::NOTHING,
-        );
+        let scoring = |requests: &[Request]| {
+            let score = |row: &Vec<Cell>| {
+                rows.borrow_mut().push(format!("{row:?}"));
+                side.scorer.score("again", row)
+            };
+            let scored = |of: &Request| (of.model.clone(), of.rows.iter().map(score).collect());
+            requests.iter().map(scored).collect()
+        };
+        let outside = crate::decide::Outside::of(&scoring);
+        handle(&side.bundle, &mut profile, cause, moment, None, outside);
     }
     rows.into_inner()
 }

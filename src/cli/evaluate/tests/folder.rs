@@ -13,7 +13,7 @@ use crate::cli::evaluate;
 use crate::cli::evaluate::policy::Policy;
 use crate::decide::learn::NOTHING;
 use crate::decide::offers::{Question, rank};
-use crate::decide::{Env, Scores};
+use crate::decide::{Budgets, Env, Scores};
 use crate::domain::{CustomerId, Profile, Timestamp};
 use crate::policy::{Source, compile};
 use crate::scoring::tests::graph::{FLOAT, Graph};
@@ -46,10 +46,11 @@ fn decided(policies: &str, n: usize) -> String {
             placement: &"hero".into(),
             limit: None,
             env,
+            scores: &Scores::new(),
+            budgets: &Budgets::default(),
             learnt: &NOTHING,
         };
-        let scores = Scores::new();
-        let ranked = rank(&question, &scores).unwrap_or_else(|_| panic!());
+        let ranked = rank(&question).unwrap_or_else(|_| panic!());
         log += &ranked.answer.to_json(true);
         log.push('\n');
         for given in &ranked.answer.offers {
