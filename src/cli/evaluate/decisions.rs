@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use crate::cli::backtest::lines::{Line, Lines};
 use crate::cli::evaluate::Outcome;
+use crate::cli::evaluate::record::Record;
 use crate::cli::evaluate::source::{Each, Logged};
 use crate::domain::{Duration, Timestamp};
 
@@ -43,35 +43,7 @@ struct Came {
     at: Timestamp,
 }
 
-/// A line: a decision, or an event in Segment's form.
-#[derive(Deserialize)]
-struct Record<'a> {
-    decision_id: Option<String>,
-    placement: Option<String>,
-    #[serde(default)]
-    offers: Vec<Chosen>,
-    #[serde(default)]
-    losers: Vec<Lost>,
-    decided_at: Option<String>,
-    event: Option<String>,
-    timestamp: Option<String>,
-    #[serde(borrow)]
-    properties: Option<&'a RawValue>,
-}
-
-#[derive(Deserialize)]
-struct Chosen {
-    offer: String,
-    probability: Option<f64>,
-    reward: Option<f64>,
-}
-
-#[derive(Deserialize)]
-struct Lost {
-    offer: String,
-    reason: String,
-}
-
+/// What an outcome says of its decision.
 #[derive(Deserialize)]
 struct Told {
     decision_id: Option<String>,
@@ -214,6 +186,7 @@ fn logged<'a>(
         reward,
         probability: Some(probability),
         candidates: free.chain(outranked.map(|lost| &*lost.offer)).collect(),
+        decision: Some((of, slot)),
     })
 }
 

@@ -1,9 +1,11 @@
 //! `attune evaluate`: what a policy would have earned, told from a log of another one.
 
 mod decisions;
+mod folder;
 mod names;
 mod policy;
 mod read;
+mod record;
 mod show;
 mod source;
 mod table;
@@ -13,7 +15,7 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::ValueEnum;
 
 use crate::decide::evaluate::{Concern, Report, concerns};
@@ -36,11 +38,19 @@ Examples:
   attune evaluate log.csv.gz --policy probabilities.csv --policy-where campaign=all
   attune evaluate trial.csv --action segment --reward visit --probability share --policy 'always:Mens E-Mail'
   attune evaluate decisions.jsonl --policy uniform --event 'Offer Converted' --placement home_hero
+  attune evaluate decisions.jsonl --policy next/ --outcomes events.jsonl --placement home_hero
 
 A log is CSV, plain or gzip, with a header and one choice a line, or the decisions of the engine as JSON, one a line
 (`attune export decisions`), with the events that tell their outcomes among them or in `--outcomes`.
 
-A policy is `uniform`, `always:ACTION`, or a CSV file with the columns action, probability and maybe position.
+A policy is `uniform`, `always:ACTION`, a CSV file with the columns action, probability and maybe position, or, for a log
+of decisions, a folder of policies: the placement of each decision then says how likely each candidate is.
+
+Of a folder, computed anew: levers, values and context weights that look at no customer, `rank`, the order of groups,
+diversity, the share that explores, the control and the challenger, and the scores of another version of a model, from the
+logged rows. Taken from the log: who could be chosen (conditions, consent, caps, contact policies), what a learner or the
+same file of a model said, and values and C that look at the customer. Refused: a `rank` that looks at the customer,
+Thompson sampling, a learner that did not decide, a model whose rows the log does not have.
 
 Exit codes: 0 valued, 1 refused for want of support, or something cannot be read, 2 wrong usage.")]
 pub struct Args {
@@ -49,8 +59,11 @@ pub struct Args {
     #[arg(id = "choices", value_name = "LOG")]
     log: PathBuf,
     /// The policy to value.
-    #[arg(long, value_name = "uniform|always:ACTION|FILE")]
+    #[arg(long, value_name = "uniform|always:ACTION|FILE|FOLDER")]
     policy: String,
+    /// Folder of the models of a folder of policies.
+    #[arg(long, value_name = "DIR", default_value = "models")]
+    models: PathBuf,
     /// Only the lines of the policy's file with this value.
     #[arg(long, value_name = "COLUMN=VALUE")]
     policy_where: Vec<Where>,
@@ -150,6 +163,8 @@ pub struct Valued {
     known: Known,
     report: Report,
     concerns: Vec<Concern>,
+    /// What of the policy is taken from the log, and what the log does not have.
+    notes: Vec<String>,
     /// What the policy did earn, and in how many rows.
     truth: Option<(f64, f64)>,
 }
@@ -177,13 +192,21 @@ fn value(args: &Args) -> anyhow::Result<Valued> {
     let source = Source::open(&args.log, args)?;
     let in_log = || format!("`{}`", args.log.display());
     let mut known = Known::of(&source).with_context(in_log)?;
-    let policy = Policy::read(&args.policy, &args.policy_where, &mut known)?;
+    let only = &args.policy_where;
+    let policy = Policy::read(&args.policy, only, &args.models, &mut known)?;
+    ensure!(
+        matches!(source, Source::Decisions(_)) || !matches!(policy, Policy::Folder(_)),
+        "a folder of policies is valued on a log of decisions, and `{}` is a table: it does not say what offers were ranked with",
+        args.log.display()
+    );
+    let notes = policy.notes(&known)?;
     let report = known.value(&source, &policy).with_context(in_log)?;
     let truth = args.truth.as_deref().map(|path| truth(path, args));
     Ok(Valued {
         known,
         concerns: concerns(&report, args.support_min),
         report,
+        notes,
         truth: truth.transpose()?,
     })
 }

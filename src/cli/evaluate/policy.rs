@@ -9,8 +9,10 @@ use anyhow::{Context, bail, ensure};
 
 use crate::cli::backtest::lines::{Line, Lines};
 use crate::cli::csv;
+use crate::cli::evaluate::folder::Folder;
 use crate::cli::evaluate::names::Names;
 use crate::cli::evaluate::read::Known;
+use crate::cli::evaluate::source::Logged;
 use crate::cli::evaluate::table::number;
 use crate::decide::evaluate::Row;
 use crate::policy::hint;
@@ -47,7 +49,6 @@ impl FromStr for Where {
 }
 
 /// What a policy does.
-#[derive(Debug)]
 pub enum Policy {
     /// One action, whatever happens.
     Always(u32),
@@ -55,16 +56,26 @@ pub enum Policy {
     Uniform(Vec<(u32, f64)>),
     /// What a table says, by position, or the same at all of them; in the order of actions.
     Table(BTreeMap<Option<u32>, Vec<(u32, f64)>>),
+    /// What the placements of a folder of policies do.
+    Folder(Box<Folder>),
 }
 
 impl Policy {
-    /// Reads `uniform`, `always:ACTION`, or a table of probabilities.
+    /// Reads `uniform`, `always:ACTION`, a folder of policies, or a table of probabilities.
+    ///
+    /// - `models`: the folder of the models of policies.
     ///
     /// # Errors
     ///
-    /// It is none of them, or the table does not fit the log.
-    pub fn read(name: &str, only: &[Where], known: &mut Known) -> anyhow::Result<Self> {
-        if name == "uniform" || name.starts_with("always:") {
+    /// It is none of them, or does not fit the log.
+    pub fn read(
+        name: &str,
+        only: &[Where],
+        models: &Path,
+        known: &mut Known,
+    ) -> anyhow::Result<Self> {
+        let path = Path::new(name);
+        if name == "uniform" || name.starts_with("always:") || path.is_dir() {
             ensure!(
                 only.is_empty(),
                 "`--policy-where` picks lines of a table, and `{name}` is none"
@@ -77,22 +88,37 @@ impl Policy {
             let n = known.actions.len();
             return Ok(Self::Uniform(equal(0..u32::try_from(n)?)));
         }
-        let path = Path::new(name);
+        if path.is_dir() {
+            let folder = Folder::read(path, models)?;
+            return Ok(Self::Folder(folder.into()));
+        }
         ensure!(
             path.is_file(),
-            "`{name}` is no policy: `uniform`, `always:ACTION`, or a CSV file with action and probability"
+            "`{name}` is no policy: `uniform`, `always:ACTION`, a folder of policies, or a CSV file with action and probability"
         );
         let table = Table::read(path, only)?;
         let table = table.policy(known);
         table.with_context(|| format!("`{name}` is not a policy for this log"))
     }
 
-    /// Returns what it does in a row.
+    /// Returns what it does in a row. What could not have been chosen there is left out, so that the probabilities may sum
+    /// to less than 1.
     ///
-    /// - `candidates`: what could have been chosen; empty if the log does not say. What is not among them is left out,
-    ///   so that the probabilities may sum to less than 1.
-    pub fn choices(&self, row: &Row, candidates: &[u32]) -> Vec<(u32, f64)> {
-        match self {
+    /// - `logged`: the row as the log has it.
+    /// - `candidates`: what could have been chosen; empty if the log does not say.
+    ///
+    /// # Errors
+    ///
+    /// The log does not say what is needed for it.
+    pub fn choices(
+        &self,
+        row: &Row,
+        logged: &Logged<'_>,
+        candidates: &[u32],
+        actions: &mut Names,
+    ) -> anyhow::Result<Vec<(u32, f64)>> {
+        Ok(match self {
+            Self::Folder(folder) => folder.choices(logged, actions)?,
             Self::Always(action) if candidates.is_empty() || candidates.contains(action) => {
                 vec![(*action, 1.0)]
             }
@@ -106,6 +132,18 @@ impl Policy {
                 of.retain(|(action, _)| candidates.is_empty() || candidates.contains(action));
                 of
             }
+        })
+    }
+
+    /// Says what of the policy is taken from the log, and what the log does not have.
+    ///
+    /// # Errors
+    ///
+    /// The policy is for other logs.
+    pub fn notes(&self, known: &Known) -> anyhow::Result<Vec<String>> {
+        match self {
+            Self::Folder(folder) => folder.notes(known),
+            Self::Always(_) | Self::Uniform(_) | Self::Table(_) => Ok(Vec::new()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The two passes over a log.
 
-use anyhow::{bail, ensure};
+use anyhow::{Context, bail, ensure};
 
 use crate::cli::evaluate::names::Names;
 use crate::cli::evaluate::policy::Policy;
@@ -139,7 +139,8 @@ impl Known {
             for candidate in &logged.candidates {
                 candidates.push(self.actions.take(candidate)?);
             }
-            let choices = policy.choices(&row, &candidates);
+            let choices = policy.choices(&row, &logged, &candidates, &mut self.actions);
+            let choices = choices.with_context(|| format!("line {number} cannot be valued"))?;
             let chosen = choices.iter().find(|(action, _)| *action == row.action);
             valuation.add(&row, &choices, chosen.map_or(0.0, |(_, of)| *of));
             Ok(())

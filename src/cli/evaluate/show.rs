@@ -44,6 +44,9 @@ impl Shown<'_> {
             // INVARIANT: writing to a string does not fail.
             let _ = writeln!(page, "{word}: {}", concern.detail);
         }
+        for note in &self.of.notes {
+            let _ = writeln!(page, "note: {note}");
+        }
         page
     }
 
@@ -165,6 +168,7 @@ impl Shown<'_> {
             },
             "truth": self.of.truth.map(|(mean, n)| json!({ "mean_reward": mean, "rows": n })),
             "concerns": concerns.collect::<Vec<_>>(),
+            "notes": self.of.notes,
         })
     }
 }

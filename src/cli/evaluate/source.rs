@@ -6,6 +6,7 @@ use anyhow::{Context, bail};
 
 use crate::cli::backtest::lines::Lines;
 use crate::cli::evaluate::decisions::Decisions;
+use crate::cli::evaluate::record::Record;
 use crate::cli::evaluate::table::Table;
 use crate::cli::evaluate::{Args, Columns};
 
@@ -23,6 +24,8 @@ pub struct Logged<'a> {
     pub probability: Option<f64>,
     /// What could have been chosen, this one included; empty if the log does not say.
     pub candidates: Vec<&'a str>,
+    /// The decision and the place of the answer, from 0; `None` in a table.
+    pub decision: Option<(&'a Record<'a>, usize)>,
 }
 
 /// How the probabilities of a table are known.

@@ -99,6 +99,7 @@ impl Table {
                 Probability::Share => None,
             },
             candidates: Vec::new(),
+            decision: None,
         })
     }
 }

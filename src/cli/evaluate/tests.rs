@@ -1,5 +1,7 @@
 //! Logs and policies as text in, values and complaints out; and the public data, where it is.
 
+mod folder;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -297,8 +299,8 @@ fn policies_that_do_not_fit_the_log_are_refused() {
         LOG,
         &["--policy", "nothing.csv"],
         &expect![[r#"
-        `nothing.csv` is no policy: `uniform`, `always:ACTION`, or a CSV file with action and probability
-    "#]],
+            `nothing.csv` is no policy: `uniform`, `always:ACTION`, a folder of policies, or a CSV file with action and probability
+        "#]],
     );
     fails(
         LOG,
@@ -498,6 +500,11 @@ where
     let mut words = vec!["attune".to_owned(), "evaluate".to_owned(), path("log")];
     for argument in arguments {
         match argument.split_once(':') {
+            Some(("FOLDER", text)) => {
+                fs::create_dir_all(path("next")).unwrap();
+                fs::write(path("next/p.yaml"), text).unwrap();
+                words.extend([path("next"), "--models".into(), path("models")]);
+            }
             Some((what @ ("POLICY" | "OUTCOMES"), text)) => {
                 let name = if what == "POLICY" {
                     "policy.csv"

@@ -133,12 +133,17 @@ pub fn judge<'a>(
 }
 
 /// What an offer is ranked by, but for its propensity.
-struct Price<'a> {
-    placement: &'a Placement,
-    env: Env<'a>,
-    c: f64,
-    v: f64,
-    l: f64,
+pub struct Price<'a> {
+    /// The means.
+    pub placement: &'a Placement,
+    /// What expressions can see, with the offer.
+    pub env: Env<'a>,
+    /// C.
+    pub c: f64,
+    /// V.
+    pub v: f64,
+    /// L.
+    pub l: f64,
 }
 
 impl Price<'_> {
@@ -160,7 +165,7 @@ impl Price<'_> {
     }
 
     /// Returns the priority at a propensity.
-    fn priority(&self, p: f64) -> Option<f64> {
+    pub fn priority(&self, p: f64) -> Option<f64> {
         let Some(rank) = &self.placement.rank else {
             return Some(self.factors(p).priority());
         };
@@ -188,7 +193,7 @@ fn number<'a>(of: &'a Expr, env: &Env<'a>) -> Option<f64> {
 }
 
 /// Returns C, at least 0.
-fn context<'a>(placement: &'a Placement, env: &Env<'a>) -> f64 {
+pub fn context<'a>(placement: &'a Placement, env: &Env<'a>) -> f64 {
     let weights = placement.context_weights.iter();
     let matching = weights.filter(|of| truth(&of.when.root, env) == Some(true));
     let sum: f64 = matching.map(|of| of.weight).sum();

@@ -4,6 +4,7 @@ mod arbitrate;
 mod ask;
 mod believe;
 mod budget;
+mod chances;
 mod contact;
 mod explain;
 mod fallback;
@@ -30,6 +31,7 @@ use propensity::Propensity;
 use seat::Seat;
 
 pub use ask::ask;
+pub use chances::{Past, Propensity as PropensityOf, Rival, chances, looks_at_customer};
 
 /// The most offers an answer holds.
 pub const LIMIT_MAX: u32 = 100;

@@ -110,11 +110,11 @@ fn better(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
 
 /// How many of the chosen offers are alike, by rule and by what they share.
 #[derive(Default)]
-struct Alike(BTreeMap<(usize, String), u32>);
+pub struct Alike(BTreeMap<(usize, String), u32>);
 
 impl Alike {
     /// Says by which rule an offer would be one too many.
-    fn full(&self, rules: &[Diversity], offer: &Offer) -> Option<Arc<str>> {
+    pub fn full(&self, rules: &[Diversity], offer: &Offer) -> Option<Arc<str>> {
         own(rules, offer).find_map(|key| {
             let rule = rules.get(key.0)?;
             let n = self.0.get(&key).copied().unwrap_or(0);
@@ -124,7 +124,7 @@ impl Alike {
     }
 
     /// Counts an offer.
-    fn count(&mut self, rules: &[Diversity], offer: &Offer) {
+    pub fn count(&mut self, rules: &[Diversity], offer: &Offer) {
         for key in own(rules, offer) {
             *self.0.entry(key).or_default() += 1;
         }
