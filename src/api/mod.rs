@@ -7,6 +7,7 @@
 //! GET  /v1/customers/{id}            what is known              customer
 //! GET  /v1/customers/{id}/timeline   why, and why not           timeline
 //! GET  /v1/customers/{id}/why        how they and a journey stand   why
+//! GET  /v1/customers/{id}/why/offers how they and a placement stand why::offers
 //! GET  /v1/placements/{name}         what is learnt, who fares how   placements
 //! GET  /v1/journeys /{name}          where people are           journeys
 //! GET  /v1/models /{name}            a card for every model         models
@@ -144,6 +145,11 @@ fn routes() -> Vec<(Method, &'static str, MethodRouter<Arc<Api>>)> {
             get(timeline::timeline),
         ),
         (Method::GET, "/v1/customers/{id}/why", get(why::why)),
+        (
+            Method::GET,
+            "/v1/customers/{id}/why/offers",
+            get(why::offers::offers),
+        ),
         (Method::GET, "/v1/placements/{name}", get(placements::one)),
         (Method::GET, "/v1/journeys", get(journeys::list)),
         (Method::GET, "/v1/journeys/{name}", get(journeys::one)),

@@ -39,6 +39,7 @@ pub fn description() -> Description {
         customer::customer,
         timeline::timeline,
         why::why,
+        why::offers::offers,
         placements::one,
         journeys::list,
         journeys::one,

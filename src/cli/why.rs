@@ -1,6 +1,7 @@
 //! `attune why`.
 
 mod account;
+mod offers;
 
 use std::process::ExitCode;
 
@@ -15,7 +16,8 @@ use crate::domain::Timestamp;
 ///
 /// Without a journey it prints what was decided for a customer, the oldest first. With one it says how the two stand:
 /// every condition with the values it compares, what would have to be different, where a run waits and what would end
-/// it, and what may hold its sends back.
+/// it, and what may hold its sends back. With a placement it says which of its offers the customer would get at this moment and
+/// why, and of every other one which rule and value keeps it out, and what would have to be different.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Marks: ✓ lets the customer through, ✗ does not, · holds nobody back or depends on what is not at hand.
@@ -25,6 +27,7 @@ Examples:
   attune why ada abandoned-cart
   attune why ada abandoned-cart --at 2026-01-31T10:00:00Z
   attune why ada abandoned-cart --event '{\"event\":\"Product Added\"}'
+  attune why ada --placement hero --context '{\"page\":\"start\"}'
 
 Exit codes: 0 answered, 1 the customer or the journey is not known, or no server answers, 2 wrong usage.")]
 pub struct Args {
@@ -38,6 +41,12 @@ pub struct Args {
     /// A time of the past, or a length of time before this moment: the customer's events are played again up to it.
     #[arg(long, value_name = "TIME", requires = "journey", conflicts_with = "event", value_parser = moment)]
     at: Option<Timestamp>,
+    /// The placement whose offers are accounted for.
+    #[arg(long, value_name = "NAME", conflicts_with = "journey")]
+    placement: Option<String>,
+    /// What the caller of the placement would know, a JSON object.
+    #[arg(long, value_name = "JSON", requires = "placement")]
+    context: Option<String>,
     #[command(flatten)]
     server: Server,
     /// Prints the answer as JSON.
@@ -58,6 +67,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     if answer["timeline"].is_array() {
         timeline(&answer)?;
+    } else if args.placement.is_some() {
+        super::say(offers::shown(&answer).trim_end());
     } else {
         super::say(account::shown(&answer).trim_end());
     }
@@ -68,6 +79,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn ask(args: &Args) -> anyhow::Result<Value> {
     let customer = format!("/v1/customers/{}", encode(&args.customer));
     let timeline = format!("{customer}/timeline");
+    if let Some(placement) = &args.placement {
+        let mut path = format!("{customer}/why/offers?placement={}", encode(placement));
+        if let Some(context) = &args.context {
+            path.push_str("&context=");
+            path.push_str(&encode(context));
+        }
+        return args.server.get(&path).await;
+    }
     let Some(journey) = &args.journey else {
         return args.server.get(&timeline).await;
     };

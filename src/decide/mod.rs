@@ -23,6 +23,7 @@ mod observe;
 pub mod offers;
 mod outcomes;
 mod outside;
+pub mod promises;
 mod renewal;
 mod run;
 mod schedule;

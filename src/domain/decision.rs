@@ -5,9 +5,17 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::action::stable_id;
 use crate::domain::learning::{Arm, Credit};
 use crate::domain::outcome::{Kind, Told};
 use crate::domain::{Duration, Timestamp};
+
+/// Returns the id of the decision that a call is: an equal call is the same decision.
+///
+/// - `key`: what tells calls of a customer for a placement apart.
+pub fn id(customer: &str, placement: &str, key: &str) -> Arc<str> {
+    stable_id(&[customer, placement, key])
+}
 
 /// A decision that gave something.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

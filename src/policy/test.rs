@@ -79,6 +79,10 @@ pub enum Happening {
     Event(Box<Event>),
     /// Somebody asks for offers.
     Ask {
+        /// What tells it apart from other calls of the test.
+        id: Arc<str>,
+        /// What later lines call its decision.
+        name: Option<Arc<str>>,
         /// The placement to fill.
         placement: Arc<str>,
         /// What the caller knows.

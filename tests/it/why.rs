@@ -21,6 +21,12 @@ exit: { when: profile.traits.gone == true }
 steps:
   - wait: 1h
   - send: { channel: email, template: hello }
+---
+offers:
+  tea: { placements: [hero], value: 3 }
+  cake: { placements: [hero], value: 5, eligible: profile.traits.plan == 'silver' }
+  water: { placements: [hero] }
+placements: { hero: {} }
 ";
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,6 +131,23 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
           ✓ limits       as often as it comes: there is no frequency cap
           ✓ priority     no journey of a higher priority sends there at that moment; this one has 0  priority 0; no other run may send there
         Would leave if the customer said yes to marketing by email and profile.traits.email were known.
+    "#]]);
+    asks.check(&["why", "bert", "--placement", "hero"], &expect![[r#"
+        exit 0
+        hero for bert  policies/hello.yaml:17
+
+        If it were asked for at <time>
+          ✓ 1. tea  priority 3: P 1.0 × C 1.0 × V 3.0 × L 1.0; chosen with probability 1.0
+              policies/hello.yaml:14
+          then water with 1.0, behind by 2.0
+          ✗ cake  INELIGIBLE  profile.traits.plan == 'silver' ["gold" == "silver"] policies/hello.yaml:15
+              policies/hello.yaml:15  would be different if profile.traits.plan were 'silver'
+          ✗ water  OUTRANKED  after tea
+              policies/hello.yaml:16  would be different if its priority were above 3.000000 (1.000000)
+    "#]]);
+    asks.check(&["why", "bert", "--placement", "hreo"], &expect![[r#"
+        exit 1
+        error: unknown placement `hreo`, did you mean `hero`? the policies have `hero` (404 Not Found)
     "#]]);
     asks.check(&["why", "ada", "helo"], &expect![[r#"
         exit 1

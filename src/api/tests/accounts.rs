@@ -51,6 +51,61 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_account_says_why_each_offer_is_given_or_not() {
+    let world = World::start(None).await;
+    world.ada().await;
+    let asked = "/v1/customers/ada/why/offers?placement=hero&context={%22page%22:%22home%22}";
+    let first = world.get(asked).await;
+    assert_eq!(first.status, 200, "{}", first.body);
+    let decide = r#"{"customer":"ada","placement":"hero"}"#;
+    world.decide(decide).await;
+    let json = world.get(asked).await.json();
+    let mut shown = String::new();
+    for part in [
+        "place",
+        "arm",
+        "given",
+        "runner_up",
+        "lost",
+        "passed_over",
+        "last",
+    ] {
+        let field = &json[part];
+        match field.as_array().filter(|lines| !lines.is_empty()) {
+            Some(lines) => {
+                let lines = lines.iter().map(|line| format!("  {line}\n"));
+                writeln!(shown, "{part}\n{}", lines.collect::<String>().trim_end()).unwrap();
+            }
+            None => writeln!(shown, "{part}: {field}").unwrap(),
+        }
+    }
+    expect![[r#"
+        place: "offers.yaml:8"
+        arm: null
+        given
+          {"c":1.0,"l":1.0,"offer":"shipping","p":1.0,"place":"offers.yaml:3","priority":4.0,"probability":1.0,"propensity":null,"text":"priority 4.000000 from p 1 (no model), context 1, value 4 and levers 1","v":4.0}
+        runner_up: null
+        lost
+          {"detail":"context.page == 'club' [\"home\" == \"club\"] offers.yaml:5","offer":"club","place":"offers.yaml:5","priority":null,"reason":"INELIGIBLE","remedy":"context.page were 'club'","rule":"offers.yaml:5"}
+          {"detail":"1/1 per 1w, frees at 2026-01-12T10:03:00.000Z","offer":"welcome","place":"offers.yaml:4","priority":null,"reason":"CAP","remedy":"it were 2026-01-12T10:03:00.000Z or later","rule":null}
+        passed_over: []
+        last
+          {"at":"2026-01-05T10:03:00.000Z","detail":"shipping, welcome; not INELIGIBLE club","event":null,"instance":null,"journey_or_placement":"hero","reason":null,"shadow":false,"step":null,"text":"hero offers shipping, welcome; not INELIGIBLE club","times":1,"what":"ranked"}
+    "#]].assert_eq(&shown);
+    for (wrong, status) in [
+        ("placement=heroe", 404),
+        ("", 400),
+        ("placment=hero", 400),
+        ("placement=hero&context=3", 400),
+    ] {
+        let answered = world
+            .get(&format!("/v1/customers/ada/why/offers?{wrong}"))
+            .await;
+        assert_eq!(answered.status.as_u16(), status, "{}", answered.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_made_up_event_and_the_past_are_judged() {
     check(
         &[

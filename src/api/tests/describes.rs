@@ -45,6 +45,11 @@ async fn what_is_answered_is_what_is_described() {
             "/v1/customers/{id}/why",
             "/v1/customers/ada/why?journey=cart",
         ),
+        (
+            "get",
+            "/v1/customers/{id}/why/offers",
+            "/v1/customers/ada/why/offers?placement=hero",
+        ),
         ("get", "/v1/customers/{id}", "/v1/customers/nobody"),
         ("get", "/v1/customers", "/v1/customers?limit=1"),
         ("get", "/v1/customers", "/v1/customers?limit=0"),

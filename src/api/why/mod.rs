@@ -1,5 +1,6 @@
 //! `GET /v1/customers/{id}/why`.
 
+pub mod offers;
 mod shown;
 
 use std::sync::Arc;
@@ -169,7 +170,7 @@ impl Asked {
         for (name, value) in query {
             match name.as_str() {
                 "journey" => journey = Some(value.clone()),
-                "event" => event = Some(object(value)?),
+                "event" => event = Some(object("event", value)?),
                 "at" => at = Some(time(value)?),
                 other => {
                     let hint = hint(other, ["journey", "event", "at"]);
@@ -191,8 +192,8 @@ impl Asked {
     }
 }
 
-fn object(text: &str) -> Result<Map, Problem> {
-    let wrong = |error| Problem::bad_request(format!("`event` is no JSON object: {error}"));
+fn object(name: &str, text: &str) -> Result<Map, Problem> {
+    let wrong = |error| Problem::bad_request(format!("`{name}` is no JSON object: {error}"));
     serde_json::from_str(text).map_err(wrong)
 }
 

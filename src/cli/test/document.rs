@@ -82,10 +82,13 @@ fn line(test: &Test, of: &Entry) -> impl Iterator<Item = String> {
         }
         Some(Happening::Ask {
             placement,
+            name,
             context,
             limit,
+            ..
         }) => {
             parts.push(format!("decide: {}", scalar(placement)));
+            parts.extend(name.iter().map(|name| format!("as: {}", scalar(name))));
             parts.extend(data("context", context));
             parts.extend(limit.map(|limit| format!("limit: {limit}")));
         }

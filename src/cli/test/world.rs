@@ -48,7 +48,6 @@ pub struct World<'a> {
     /// What budgets have given; the customer of the test is the only one.
     till: Till,
     scorer: &'a dyn Scorer,
-    n_asked: usize,
 }
 
 impl<'a> World<'a> {
@@ -79,7 +78,6 @@ impl<'a> World<'a> {
             learnt: Tallies::default(),
             till: Till::default(),
             scorer,
-            n_asked: 0,
         }
     }
 
@@ -93,15 +91,16 @@ impl<'a> World<'a> {
                 self.handle(&Cause::Event((**event).clone()), now);
             }
             Happening::Ask {
+                id,
                 placement,
                 context,
                 limit,
+                ..
             } => {
                 let line = Line::Asked(now, placement.clone(), context.clone());
                 self.log.push(line);
-                self.n_asked += 1;
                 let ask = Ask {
-                    id: self.n_asked.to_string().into(),
+                    id: id.clone(),
                     placement: placement.clone(),
                     context: context.clone(),
                     limit: *limit,

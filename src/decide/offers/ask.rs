@@ -6,8 +6,7 @@ use std::sync::Arc;
 use crate::decide::env::Env;
 use crate::decide::offers::{Question, rank};
 use crate::decide::step::{Ask, Effects, Input, Step};
-use crate::domain::action::stable_id;
-use crate::domain::decision::{Decision, Given};
+use crate::domain::decision::{self, Decision, Given};
 use crate::domain::learning::Credit;
 use crate::domain::outcome::fingerprint;
 use crate::domain::{Answer, Fact, Profile, Timestamp, Trace};
@@ -22,7 +21,7 @@ pub fn ask(
     input: &Input<'_>,
     now: Timestamp,
 ) -> Step {
-    let id = stable_id(&[profile.id.as_str(), &ask.placement, &ask.id]);
+    let id = decision::id(profile.id.as_str(), &ask.placement, &ask.id);
     let env = Env {
         context: Some(&ask.context),
         stranger: ask.stranger,

@@ -32,6 +32,7 @@ use seat::Seat;
 
 pub use ask::ask;
 pub use chances::{Past, Propensity as PropensityOf, Rival, chances, looks_at_customer};
+pub use stages::dates;
 
 /// The most offers an answer holds.
 pub const LIMIT_MAX: u32 = 100;

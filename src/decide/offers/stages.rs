@@ -114,7 +114,7 @@ pub fn timely(engagement: &Engagement, of: &Of, env: &Env<'_>) -> Option<(Reason
 }
 
 /// Says why it is not the time.
-fn dates(engagement: &Engagement, env: &Env<'_>) -> Option<Arc<str>> {
+pub fn dates(engagement: &Engagement, env: &Env<'_>) -> Option<Arc<str>> {
     if let Some(from) = engagement.from.as_ref().filter(|from| !is_past(from, env)) {
         return Some(format!("from {} [now {}]", from.text, env.now).into());
     }

@@ -7,6 +7,7 @@ use expect_test::{Expect, expect};
 
 use super::{World, customer, start};
 use crate::decide::drive::Outcome;
+use crate::decide::promises::promises;
 use crate::decide::{Ask, Cause, Outside};
 use crate::domain::action::stable_id;
 use crate::domain::learning::{Arm, Tallies};
@@ -471,6 +472,58 @@ fn a_model_that_promises_too_much_is_corrected() {
     let outcome = crowd.ask(999, "hero", at("3m"));
     assert!(outcome.answers[0].degraded);
     assert_eq!(outcome.answers[0].offers[0].propensity, None);
+}
+
+/// Shows what models promised of the first answer.
+fn promised(outcome: &Outcome) -> Vec<String> {
+    let promises = promises(&outcome.answers[0], &outcome.facts);
+    promises
+        .map(|of| format!("{} {} {:.3}", of.model, of.offer, of.score))
+        .collect()
+}
+
+#[test]
+fn a_model_promises_its_own_score_whatever_a_learner_makes_of_it() {
+    let mut crowd = Crowd::new(CALIBRATED);
+    crowd.world.score = Score::Value(0.5);
+    for who in 0..50 {
+        let outcome = crowd.ask(who, "hero", at("0m"));
+        assert_eq!(promised(&outcome), ["m a 0.500"]);
+        let id = outcome.answers[0].decision_id.to_string();
+        crowd.tell(who, "Offer Impression", &id, at("1m"));
+    }
+    let outcome = crowd.ask(99, "hero", at("2m"));
+    let corrected = outcome.answers[0].offers[0].propensity.unwrap();
+    assert!(corrected < 0.1, "{corrected}");
+    assert_eq!(promised(&outcome), ["m a 0.500"]);
+}
+
+#[test]
+fn a_promise_is_of_the_model_that_was_asked_and_a_learner_makes_none() {
+    let model = |name: &str| {
+        format!(
+            "---\nmodel: {name}\nfile: m.onnx\ninputs: [{{ column: v, from: profile.cart.value, unknown: 0 }}]\n"
+        )
+    };
+    let policies = format!(
+        "
+learners: {{ taste: {{}} }}
+placements:
+  hero: {{ model: m, challenger: {{ model: n, share: 100% }} }}
+  side: {{ learner: taste, control: none }}
+offers: {{ a: {{ placements: [hero, side] }}, b: {{ placements: [side], model: m }} }}
+{}{}",
+        model("m"),
+        model("n")
+    );
+    let mut crowd = Crowd::new(&policies);
+    crowd.world.score = Score::Value(0.2);
+    assert_eq!(promised(&crowd.ask(0, "hero", at("0m"))), ["n a 0.200"]);
+    for who in 0..9 {
+        assert!(promised(&crowd.ask(who, "side", at("0m"))).is_empty());
+    }
+    crowd.world.score = Score::unavailable("down");
+    assert!(promised(&crowd.ask(1, "hero", at("0m"))).is_empty());
 }
 
 const LINEAR: &str = "

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use expect_test::{Expect, expect};
 
 use super::{World, cause, start};
-use crate::decide::Cause;
-use crate::decide::why::{Account, Condition, Mark, Verdict, why};
+use crate::decide::why::{Account, Condition, Mark, Verdict, choosing, why};
+use crate::decide::{Cause, Outside};
+use crate::domain::budget::{Claim, Purse, Refusal};
 use crate::domain::{CustomerId, Duration, Profile};
 
 const CART: &str = "
@@ -291,4 +292,133 @@ fn lines(out: &mut String, conditions: &[Condition]) {
         )
         .unwrap();
     }
+}
+
+/// Of every budget everything was given.
+struct Empty;
+
+impl Purse for Empty {
+    fn look(&self, claim: &Claim) -> Option<Refusal> {
+        Some(Refusal::Spent {
+            n: claim.limit,
+            idle: 0,
+        })
+    }
+
+    fn take(&self, claims: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {
+        panic!("{claims:?}: nothing is given")
+    }
+}
+
+/// Shows what a placement would be answered.
+fn chosen(policies: &str, script: &str, ask: &str, expected: &Expect) {
+    let mut world = World::new(policies);
+    for line in script.lines().filter(|line| !line.trim().is_empty()) {
+        world.line(line);
+    }
+    let (time, rest) = ask.split_once(' ').unwrap();
+    let (placement, context) = rest.split_once(' ').unwrap_or((rest, "{}"));
+    let before = world.profile.clone();
+    let scoring = |_: &[crate::decide::Request]| crate::decide::Scores::new();
+    let choosing = choosing(
+        &world.bundle,
+        &world.profile,
+        placement,
+        &serde_json::from_str(context).unwrap(),
+        Outside {
+            purse: &Empty,
+            ..Outside::of(&scoring)
+        },
+        start() + Duration::parse(time).unwrap(),
+    );
+    let choosing = choosing.unwrap();
+    assert_eq!(world.profile, before, "nothing is decided");
+    let mut out = String::new();
+    for choice in &choosing.answer.offers {
+        writeln!(out, "{} {}", choice.offer, choice.reasons[0]).unwrap();
+    }
+    for (loser, lost) in choosing.answer.losers.iter().zip(&choosing.losers) {
+        let rule = lost
+            .rule
+            .as_ref()
+            .map_or_else(String::new, |of| format!(" ({of})"));
+        let remedy = lost.remedy.as_deref().unwrap_or("nothing helps");
+        writeln!(
+            out,
+            "not {}: {} {}{rule} → {remedy}",
+            loser.offer,
+            loser.reason.code(),
+            loser.detail
+        )
+        .unwrap();
+    }
+    expected.assert_eq(&out);
+}
+
+#[test]
+fn every_offer_of_a_placement_is_accounted_for() {
+    chosen(
+        "
+groups:
+  loans: { suitable: profile.traits.debt < 1000 }
+  tired: { contact: { after: 1 rejection, suppress: 30d } }
+offers:
+  a: { placements: [hero], value: 5 }
+  b: { placements: [hero], value: 9, eligible: profile.traits.age >= 18, applicable: context.page == 'loans' }
+  c: { placements: [hero], group: loans, from: 2026-02-01, eligible: profile.traits.age >= 18 }
+  d: { placements: [hero], until: 2026-01-01 }
+  e: { placements: [hero], cap: 1 per 1d, value: 100 }
+  f: { placements: [hero], group: tired }
+  g: { placements: [hero], value: profile.traits.worth }
+  h: { placements: [hero], value: 2 }
+  i: { placements: [hero], value: 50, budget: 5 per day }
+placements: { hero: {} }
+",
+        r#"
+        0m identify {"debt":5000}
+        1m ask hero
+        2m Offer Rejected {"offer":"f"}
+    "#,
+        r#"3m hero {"page":"home"}"#,
+        &expect![[r#"
+            a priority 5.000000 from p 1 (no model), context 1, value 5 and levers 1
+            not b: INELIGIBLE profile.traits.age >= 18 [unknown >= 18] test.yaml:7 (test.yaml:7) → profile.traits.age were at least 18 and context.page were 'loans'
+            not c: INELIGIBLE from 2026-02-01 [now 2026-01-05T00:03:00.000Z] → it were 2026-02-01 or later and profile.traits.age were at least 18 and profile.traits.debt were less than 1000
+            not d: INELIGIBLE until 2026-01-01 [now 2026-01-05T00:03:00.000Z] → nothing helps
+            not e: CAP 1/1 per 1d, frees at 2026-01-06T00:01:00.000Z → it were 2026-01-06T00:01:00.000Z or later
+            not f: CONTACT_LIMIT group tired: 1 rejection [reached, frees at 2026-02-04T00:02:00.000Z] test.yaml:4 (test.yaml:4) → it were 2026-02-04T00:02:00.000Z or later
+            not i: BUDGET 5/5 per day, renews at 2026-01-06T00:00:00.000Z → it were 2026-01-06T00:00:00.000Z or later
+            not g: UNSUITABLE profile.traits.worth is unknown → its value and its rank were known
+            not h: OUTRANKED after a → its priority were above 5.000000 (2.000000)
+        "#]],
+    );
+}
+
+#[test]
+fn an_account_of_a_channel_names_the_consent_and_the_suppression() {
+    let policies = "
+offers: { a: { placements: [mail], purpose: news }, b: { placements: [mail], purpose: transactional } }
+placements: { mail: { channel: email, fallback: b } }
+";
+    let withdrawn =
+        r#"0m Consent Changed {"channel":"email","purpose":"news","status":"withdrawn"}"#;
+    chosen(
+        policies,
+        withdrawn,
+        "1m mail",
+        &expect![[r#"
+        b priority 1.000000 from p 1 (no model), context 1, value 1 and levers 1
+        not a: NO_CONSENT profile.consent.email.news [withdrawn] → the customer said yes to news by email
+    "#]],
+    );
+    let suppressed = r#"0m Suppressed {"channel":"email","reason":"complaint"}"#;
+    chosen(
+        policies,
+        suppressed,
+        "1m mail",
+        &expect![[r#"
+        not a: SUPPRESSED suppressed channel email [by complaint, until lifted] → the suppression were lifted
+        not b: SUPPRESSED suppressed channel email [by complaint, until lifted] → the suppression were lifted
+    "#]],
+    );
 }

@@ -3,6 +3,7 @@
 //! It comes from the very checks that decide: `decide::admission` for entries, `decide::guards` for
 //! sends.
 
+mod choice;
 mod entry;
 mod remedy;
 mod replay;
@@ -15,6 +16,7 @@ use crate::domain::{Event, Profile, Timestamp};
 use crate::policy::journey::Journey;
 use crate::policy::{Bundle, Place};
 
+pub use choice::{Choosing, Lost, choosing};
 pub use entry::Verdict;
 pub use replay::{Course, Replay, Replayed};
 pub use run::Standing;

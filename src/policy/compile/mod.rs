@@ -6,6 +6,7 @@ mod arms;
 mod brought;
 mod budget;
 mod catalogue;
+mod decisions;
 mod desk;
 mod engagement;
 mod enter;

@@ -75,6 +75,7 @@ pub fn compile(desk: &mut Desk, known: &Known<'_>, root: &Yaml) -> Option<Test> 
         known,
         journey: journey.as_ref(),
         start: begins,
+        customer: customer.as_ref().map(|customer| &customer.id),
     };
     let timeline = desk
         .need(&fields, "timeline")

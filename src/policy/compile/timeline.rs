@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use crate::domain::event::Kind;
-use crate::domain::{Duration, Event, EventId, Timestamp, Value};
+use crate::domain::{CustomerId, Duration, Event, EventId, Timestamp, Value};
 use crate::policy::compile::brought;
+use crate::policy::compile::decisions;
 use crate::policy::compile::desk::{Desk, list};
 use crate::policy::compile::expect;
 use crate::policy::compile::fields::Fields;
@@ -15,14 +16,16 @@ use crate::policy::yaml::{Content, Yaml};
 
 /// What can happen.
 const HAPPENINGS: [&str; 5] = ["event", "identify", "page", "screen", "decide"];
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 14] = [
     "at",
     "event",
     "identify",
     "page",
     "screen",
     "decide",
+    "as",
     "properties",
+    "decision",
     "context",
     "late",
     "id",
@@ -30,7 +33,9 @@ const KEYS: [&str; 12] = [
     "expect",
 ];
 /// Keys that say more of what happens, and of what.
-const DETAILS: [(&str, &[&str]); 5] = [
+const DETAILS: [(&str, &[&str]); 7] = [
+    ("as", &["decide"]),
+    ("decision", &["event"]),
     ("properties", &["event"]),
     (
         "context",
@@ -51,6 +56,8 @@ pub struct Around<'a> {
     pub journey: Option<&'a Arc<str>>,
     /// What times count from.
     pub start: Timestamp,
+    /// Who it happens to, if the test says it rightly.
+    pub customer: Option<&'a CustomerId>,
 }
 
 /// Compiles a timeline.
@@ -62,7 +69,8 @@ pub fn compile(desk: &mut Desk, around: &Around<'_>, node: &Yaml) -> Vec<Entry> 
     let mut entries: Vec<Entry> = Vec::new();
     for item in items {
         let clock = entries.last().map_or(Duration::default(), |last| last.at);
-        entries.extend(entry(desk, around, item, entries.len(), clock));
+        let read = entry(desk, around, item, &entries, clock);
+        entries.extend(read);
     }
     if items.iter().all(|item| item.entry("expect").is_none()) {
         let message = "the test expects nothing, so it cannot fail";
@@ -80,7 +88,7 @@ fn entry(
     desk: &mut Desk,
     around: &Around<'_>,
     node: &Yaml,
-    n_before: usize,
+    before: &[Entry],
     clock: Duration,
 ) -> Option<Entry> {
     let fields = desk.fields(node, "a line of the timeline", &KEYS, &[])?;
@@ -88,7 +96,7 @@ fn entry(
         .need(&fields, "at")
         .and_then(|node| time(desk, node, clock));
     let at = at.unwrap_or(clock);
-    let what = happening(desk, around, &fields, node, n_before, at);
+    let what = happening(desk, around, &fields, node, before, at);
     let expect = fields
         .get("expect")
         .map(|node| expect::compile(desk, around, node));
@@ -116,7 +124,7 @@ fn happening(
     around: &Around<'_>,
     fields: &Fields<'_>,
     node: &Yaml,
-    n_before: usize,
+    before: &[Entry],
     at: Duration,
 ) -> Option<Happening> {
     let mut named = HAPPENINGS.into_iter().filter(|key| fields.has(key));
@@ -147,14 +155,14 @@ fn happening(
     };
     let node = fields.get(what)?;
     if what == "decide" {
-        return ask(desk, around, fields, node);
+        return ask(desk, around, fields, node, before);
     }
     let kind = Kind::parse(what).unwrap_or(Kind::Track);
     let late = fields
         .get("late")
         .and_then(|node| desk.duration(node, "`late`", true));
     let id = fields.get("id").and_then(|node| desk.text(node, "`id`"));
-    let own = || Arc::from(format!("e{}", n_before + 1));
+    let own = || Arc::from(format!("e{}", before.len() + 1));
     let mut event = Event {
         id: EventId::new(&id.unwrap_or_else(own)),
         kind,
@@ -168,6 +176,7 @@ fn happening(
         Kind::Track => {
             event.name = desk.event(node)?;
             event.properties = properties(desk, fields, &event.name);
+            decisions::refer(desk, around, fields, before, &mut event.properties);
         }
         Kind::Identify => {
             event.traits = Value::Map(map(desk, node, "`identify`"));
@@ -199,7 +208,9 @@ fn ask(
     around: &Around<'_>,
     fields: &Fields<'_>,
     node: &Yaml,
+    before: &[Entry],
 ) -> Option<Happening> {
+    let name = decisions::name(desk, fields, before);
     let placement = desk.text(node, "the name of a placement")?;
     let names = around.known.names.placements.iter().map(AsRef::as_ref);
     if !desk.refer(node, "placement", &placement, names) {
@@ -207,6 +218,8 @@ fn ask(
     }
     let limit = fields.get("limit").map(|node| count(desk, node, "`limit`"));
     Some(Happening::Ask {
+        id: decisions::key(before),
+        name,
         placement,
         context: detail(desk, fields, "context"),
         limit: limit.map_or(Some(None), |limit| limit.map(Some))?,

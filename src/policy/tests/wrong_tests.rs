@@ -95,7 +95,7 @@ timeline:
                ·                 ╰── here
                ╰────
               help: keys of a line of the timeline are `at`, `event`, `identify`, `page`, `screen`, `decide`,
-                    `properties`, `context`, `late`, `id`, `limit`, `expect`
+                    `as`, `properties`, `decision`, `context`, `late`, `id`, `limit`, `expect`
 
             attune::unknown_key
 
@@ -422,6 +422,121 @@ fn a_line_is_one_thing_that_happens_or_is_expected() {
                ·         ╰── here
                ╰────
               help: add `at: ..`"#]],
+    );
+}
+
+#[test]
+fn an_outcome_is_of_a_decision_that_was_made() {
+    check_test(
+        r"test: t
+timeline:
+  - { at: 0m, event: Offer Clicked, decision: last }
+  - { at: 1m, decide: mail }
+  - { at: 2m, event: Offer Clicked, decision: first }
+  - { at: 3m, decide: mail, as: second }
+  - { at: 4m, decide: mail, as: second }
+  - { at: 5m, event: Offer Clicked, decision: secnd }
+  - { at: 6m, event: Offer Clicked, decision: last, properties: { decision_id: x } }
+  - { at: 7m, identify: { tier: gold }, decision: last, as: third }
+  - { at: 8m, decide: mail, as: last }
+  - { at: 9m, expect: { offer: none } }
+",
+        &expect![[r#"
+            attune::unknown_reference
+
+              × no decision was made before
+               ╭─[tests.yaml:3:47]
+             2 │ timeline:
+             3 │   - { at: 0m, event: Offer Clicked, decision: last }
+               ·                                               ──┬─
+               ·                                                 ╰── here
+             4 │   - { at: 1m, decide: mail }
+               ╰────
+              help: write a line with `decide: PLACEMENT` before this one
+
+            attune::unknown_reference
+
+              × no decision before is called `first`
+               ╭─[tests.yaml:5:47]
+             4 │   - { at: 1m, decide: mail }
+             5 │   - { at: 2m, event: Offer Clicked, decision: first }
+               ·                                               ──┬──
+               ·                                                 ╰── here
+             6 │   - { at: 3m, decide: mail, as: second }
+               ╰────
+              help: write `last`, or `as: first` beside its `decide`
+
+            attune::duplicate_name
+
+              × a decision before is called `second`, too
+               ╭─[tests.yaml:7:33]
+             6 │   - { at: 3m, decide: mail, as: second }
+             7 │   - { at: 4m, decide: mail, as: second }
+               ·                                 ───┬──
+               ·                                    ╰── here
+             8 │   - { at: 5m, event: Offer Clicked, decision: secnd }
+               ╰────
+              help: give it a name of its own
+
+            attune::unknown_reference
+
+              × no decision before is called `secnd`, did you mean `second`?
+               ╭─[tests.yaml:8:47]
+             7 │   - { at: 4m, decide: mail, as: second }
+             8 │   - { at: 5m, event: Offer Clicked, decision: secnd }
+               ·                                               ──┬──
+               ·                                                 ╰── here
+             9 │   - { at: 6m, event: Offer Clicked, decision: last, properties: { decision_id: x } }
+               ╰────
+              help: there are `second`, and `last`
+
+            attune::duplicate_key
+
+              × both `decision` and `properties.decision_id` are given
+                ╭─[tests.yaml:9:47]
+              8 │   - { at: 5m, event: Offer Clicked, decision: secnd }
+              9 │   - { at: 6m, event: Offer Clicked, decision: last, properties: { decision_id: x } }
+                ·                                               ──┬─
+                ·                                                 ╰── here
+             10 │   - { at: 7m, identify: { tier: gold }, decision: last, as: third }
+                ╰────
+              help: keep one of them
+
+            attune::bad_value
+
+              × `decision` says nothing without `event`
+                ╭─[tests.yaml:10:51]
+              9 │   - { at: 6m, event: Offer Clicked, decision: last, properties: { decision_id: x } }
+             10 │   - { at: 7m, identify: { tier: gold }, decision: last, as: third }
+                ·                                                   ──┬─
+                ·                                                     ╰── here
+             11 │   - { at: 8m, decide: mail, as: last }
+                ╰────
+              help: write `- { at: 30m, event: Cart Viewed }`, or `- { at: 1h, expect: { sent: none } }`
+
+            attune::bad_value
+
+              × `as` says nothing without `decide`
+                ╭─[tests.yaml:10:61]
+              9 │   - { at: 6m, event: Offer Clicked, decision: last, properties: { decision_id: x } }
+             10 │   - { at: 7m, identify: { tier: gold }, decision: last, as: third }
+                ·                                                             ──┬──
+                ·                                                               ╰── here
+             11 │   - { at: 8m, decide: mail, as: last }
+                ╰────
+              help: write `- { at: 30m, event: Cart Viewed }`, or `- { at: 1h, expect: { sent: none } }`
+
+            attune::duplicate_name
+
+              × `last` means the decision before, whatever its name
+                ╭─[tests.yaml:11:33]
+             10 │   - { at: 7m, identify: { tier: gold }, decision: last, as: third }
+             11 │   - { at: 8m, decide: mail, as: last }
+                ·                                 ──┬─
+                ·                                   ╰── here
+             12 │   - { at: 9m, expect: { offer: none } }
+                ╰────
+              help: give it a name of its own"#]],
     );
 }
 

@@ -51,6 +51,38 @@ timeline:
 }
 
 #[test]
+fn outcomes_of_decisions_teach_and_tire() {
+    check_run(
+        r"learners: { taste: { prior: { propensity: 0.3, evidence: 2 }, reward: { impression: 0, click: 1 } } }
+---
+placements: { hero: { learner: taste, explore: none }, two: { limit: 2 } }
+offers:
+  a: { placements: [hero, two], contact: { after: 2 rejections per 7d, suppress: 30d } }
+  b: { placements: [hero, two] }
+---
+test: a click teaches
+timeline:
+  - { at: 0m, decide: hero, as: first, expect: { offer: a } }
+  - { at: 1m, event: Offer Impression, decision: first }
+  - { at: 2m, decide: hero, as: second, expect: { offer: b } }
+  - { at: 3m, event: Offer Clicked, decision: first }
+  - { at: 4m, decide: hero, expect: { offer: a } }
+---
+test: two rejections tire
+timeline:
+  - { at: 0m, decide: two, as: first }
+  - { at: 1m, event: Offer Rejected, decision: last, properties: { offer: a } }
+  - { at: 2m, event: Offer Rejected, decision: last, properties: { offer: a } }
+  - { at: 3m, decide: two, expect: { offers: [a, b] } }
+  - { at: 4m, event: Offer Rejected, decision: last, properties: { offer: a } }
+  - { at: 5m, decide: two, expect: { offers: [b], lost: { a: CONTACT_LIMIT } } }
+  - { at: 30d5m, decide: two, expect: { offers: [a, b] } }
+",
+        &expect!["2 tests passed, 7 expectations"],
+    );
+}
+
+#[test]
 fn what_shadows_would_have_sent_is_expected_apart_from_what_left() {
     check_run(
         r"journey: trial
