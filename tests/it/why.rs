@@ -229,6 +229,15 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
     );
     let explained = asks.run(&["explain", "hello"]);
     assert!(explained.contains("send `hello` by email"), "{explained}");
+    let explained = asks.run(&["explain", "hero"]);
+    assert!(
+        explained.contains("only who may have it: profile.traits.plan == 'silver'"),
+        "{explained}"
+    );
+    let explained = asks.run(&["explain", "policies/hello.yaml", "--format", "mermaid"]);
+    assert!(explained.contains("flowchart TD"), "{explained}");
+    let explained = asks.run(&["explain", "hero", "--format", "mermaid"]);
+    assert!(explained.contains("only journeys are drawn"), "{explained}");
 }
 
 #[test]

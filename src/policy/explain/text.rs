@@ -2,17 +2,17 @@
 
 use std::fmt::Write as _;
 
-use crate::policy::Bundle;
 use crate::policy::explain::act::act;
 use crate::policy::explain::tree::{Arm, arms, steps, ways_out};
 use crate::policy::explain::words::percent;
 use crate::policy::explain::{enter, guards, migrate};
 use crate::policy::journey::Journey;
 use crate::policy::mode::Mode;
+use crate::policy::{Bundle, Place};
 
 /// Explains a journey in plain words.
 pub fn text(bundle: &Bundle, journey: &Journey) -> String {
-    let mut page = Page(String::new());
+    let mut page = Page::default();
     page.line(0, &format!("{}  {}", journey.name, journey.place));
     if !journey.about.is_empty() {
         page.line(0, &journey.about);
@@ -46,18 +46,35 @@ pub fn text(bundle: &Bundle, journey: &Journey) -> String {
         let title = format!("A send ({}) leaves if, at that moment,", guarded.what);
         page.section(&title, &guarded.asks);
     }
-    page.0
+    page.text()
 }
 
-struct Page(String);
+/// A page that is written line by line.
+#[derive(Default)]
+pub struct Page(String);
 
 impl Page {
-    fn line(&mut self, depth: usize, text: &str) {
+    /// Returns what was written.
+    pub fn text(self) -> String {
+        self.0
+    }
+
+    /// Writes something with a name and a place, and what there is to say of it.
+    pub fn item(&mut self, name: &str, place: &Place, lines: &[String]) {
+        self.line(1, &format!("{name}  {place}"));
+        for line in lines {
+            self.line(2, &format!("- {line}"));
+        }
+    }
+
+    /// Writes a line, so deep.
+    pub fn line(&mut self, depth: usize, text: &str) {
         // INVARIANT: writing to a string does not fail.
         let _ = writeln!(self.0, "{:indent$}{text}", "", indent = depth * 2);
     }
 
-    fn section(&mut self, title: &str, lines: &[String]) {
+    /// Writes a list behind a title.
+    pub fn section(&mut self, title: &str, lines: &[String]) {
         self.line(0, "");
         self.line(0, title);
         for line in lines {

@@ -132,6 +132,139 @@ fn a_journey_is_said_in_plain_words() {
 }
 
 #[test]
+fn a_placement_is_explained_with_everything_that_competes_for_it() {
+    let text = "
+learners:
+  taste: { prior: { propensity: 0.05, evidence: 50 }, half_life: 30d, reward: { impression: 0, click: 1 }, within: 3d }
+  context: { kind: linear, features: { rich: profile.cart.value / 100 } }
+---
+groups: { cards: { weight: 20, contact: { after: 1 rejection, suppress: 90d } }, loans: {} }
+---
+offers:
+  gold:
+    placements: [hero]
+    group: [cards, loans]
+    weight: 35
+    value: 100
+    from: 2026-03-01
+    eligible: profile.traits.age >= 18
+    applicable: context.page == 'cards'
+    suitable: profile.traits.debt < 1000
+    contact: { after: 3 impressions per 7d without click, suppress: 14d }
+    cap: 1 per 30d
+    budget: 500 per day
+    purpose: news
+  plain: { placements: [hero] }
+  info: { placements: [side] }
+---
+placements:
+  hero:
+    limit: 3
+    groups: [cards, loans]
+    learner: taste
+    smoothing: { evidence: 50, propensity: 0.3 }
+    context_weights: [{ when: context.page == 'cards', weight: 100 }]
+    diversity: { group: 1 }
+    channel: email
+    contact: { after: 9 impressions per 1d, suppress: 1d }
+    fallback: info
+    holdout: 5%
+    challenger: { learner: context, share: 10% }
+  side: { rank: p * offer.value, model: m, challenger: { rank: offer.value, mode: shadow }, explore: 5% }
+---
+model: m
+file: m.onnx
+inputs: [{ column: v, from: profile.cart.value, unknown: 0 }]
+";
+    let bundle = bundle(text).unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
+    let page = |name: &str| explain::placement(&bundle, bundle.placement(name).unwrap());
+    expect![[r#"
+        hero  shop.yaml:26
+
+        Who asks gets
+          - up to 3 offers that every rule lets through, the best first
+          - nothing without consent to marketing by email, nor to anybody on the suppression list
+          - after 9 impressions per 1d not for 1 day
+          - at most 1 with the same group
+          - `info` if nothing qualifies
+
+        How they are ranked
+          - group by group: `cards`, then `loans`, then the rest
+          - by propensity × context × value × levers
+          - the context adds +100% if context.page == 'cards'
+          - the propensity is what learner `taste` believes
+          - what is learnt begins at 0.3, as if 50 outcomes had been seen
+
+        For learning and comparison
+          - every propensity is drawn from what is believed of it: the less is known, the more is tried
+          - control: 2% of the customers, others each month, get any offer that they may have
+          - holdout: 5% of the customers, always the same, get nothing but the fallback
+          - a challenger with learner context decides for 10% of the customers, always the same
+
+        Offers
+          gold  shop.yaml:9
+            - worth 100
+            - in `cards` and `loans`
+            - its lever is +35%
+            - from 2026-03-01
+            - only who may have it: profile.traits.age >= 18
+            - only where it makes sense: context.page == 'cards'
+            - only in the customer's interest: profile.traits.debt < 1000
+            - after 3 impressions per 7d without click not for 2 weeks
+            - at most 1 in any 30 days for each customer
+            - at most 500 per day for everybody together
+            - where a channel is asked for: consent to news
+          plain  shop.yaml:22
+            - worth 1
+          info  shop.yaml:23
+            - worth 1
+
+        Groups
+          cards  shop.yaml:6
+            - its lever is +20%
+            - after 1 rejection not for 90 days
+          loans  shop.yaml:6
+            - holds nothing back
+
+        Learner context  shop.yaml:4
+          - learns for each offer a line over what it looks at
+          - looks at rich: profile.cart.value / 100
+          - begins at 1, as if 1 outcomes had been seen, unless the placement says otherwise
+          - impression is worth 0
+          - click is worth 1
+
+        Learner taste  shop.yaml:3
+          - learns one rate for each offer
+          - begins at 0.05, as if 50 outcomes had been seen, unless the placement says otherwise
+          - impression is worth 0
+          - click is worth 1
+          - what was seen counts for half after 30 days
+          - outcomes later than 3 days teach nothing
+    "#]].assert_eq(&page("hero"));
+    expect![[r#"
+        side  shop.yaml:38
+
+        Who asks gets
+          - the best offer that every rule lets through
+          - nothing if nothing qualifies
+
+        How they are ranked
+          - by p * offer.value
+          - the propensity is what model `m` says
+
+        For learning and comparison
+          - 5% of the choices are any offer
+          - control: 2% of the customers, others each month, get any offer that they may have
+          - a challenger with rank offer.value decides beside it for everybody, and is only logged
+
+        Offers
+          info  shop.yaml:23
+            - worth 1
+    "#]]
+    .assert_eq(&page("side"));
+}
+
+#[test]
 fn a_journey_is_drawn_as_a_chart() {
     let bundle = bundle(EVERYTHING).unwrap_or_else(|wrong| panic!("{}", wrong.render(false)));
     let chart = explain::mermaid(&[bundle.journey("all").unwrap()]);
