@@ -7,10 +7,12 @@
 mod backtest;
 mod bare;
 mod check;
+mod clients;
 mod decide;
 mod events;
 mod latency;
 mod machine;
+mod offers;
 mod person;
 mod recovery;
 mod room;
@@ -35,11 +37,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 type Measure = fn() -> anyhow::Result<Vec<Row>>;
 
 /// What can be measured, by name.
-const LINES: [(&str, Measure); 10] = [
+const LINES: [(&str, Measure); 11] = [
     ("throughput-stored", throughput::stored),
     ("throughput-filling", throughput::filling),
     ("latency", latency::at_a_steady_rate),
     ("decide", decide::over_http),
+    ("offers", offers::many),
     ("memory", room::memory),
     ("disk", room::disk),
     ("recovery", recovery::after_a_kill),

@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Trains the purchase-intent model and writes model.onnx and golden.json beside this file.
 
-    python train.py [online_shoppers.csv.gz] [--cross-validate]
+    python train.py [online_shoppers.csv.gz] [--cross-validate | --rows train.csv]
 
 Without a path the table is read from ../../../shared/data/online_shoppers.csv.gz, relative to this file.
 `--cross-validate` prints the figures that the settings were chosen by (5 folds of the train split) and writes nothing.
+`--rows` writes the rows of the train split as a server sees sessions whose site sends no analytics, and nothing else:
+what `attune models baseline` counts.
 Equal versions give equal bytes. Python 3.11, and:
 
     pip install lightgbm==4.7.0 onnxmltools==1.16.0 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0 \
@@ -87,11 +89,15 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("table", nargs="?", type=Path, default=TABLE)
     parser.add_argument("--cross-validate", action="store_true")
+    parser.add_argument("--rows", type=Path)
     args = parser.parse_args()
 
     train, valid = read(args.table)
     if args.cross_validate:
         cross_validate(*train)
+        return
+    if args.rows:
+        write_rows(args.rows, train[0])
         return
     booster = fit(*train)
     model = export(booster)
@@ -269,6 +275,14 @@ def shortest(x):
     """Returns the shortest decimal that reads back as this f32."""
     number = float(str(x))
     return int(number) if number.is_integer() else number
+
+
+def write_rows(path, features):
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(COLUMNS)
+        for row in without(features, ANALYTICS):
+            table.writerow("" if np.isnan(x) else shortest(x) for x in row)
 
 
 def cross_validate(features, bought, n_repeats=2):

@@ -55,11 +55,23 @@ impl Board {
             part.copy(key, tallies);
         }
         part.copy_shares(tallies);
-        parts.stale.extend(touched.iter().cloned());
-        self.stale.store(true, Ordering::Release);
+        if !touched.is_empty() {
+            parts.stale.extend(touched.iter().cloned());
+            self.stale.store(true, Ordering::Release);
+        }
     }
 
-    /// Returns the sum, brought up to date if it is time.
+    /// Returns the sum with the shares of the arms, which no decision needs: those who look at it pay for them.
+    pub fn whole(&self) -> Tallies {
+        let parts = self.parts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut whole = Tallies::default();
+        for part in parts.of.values() {
+            whole.add(part);
+        }
+        whole
+    }
+
+    /// Returns the sum of the evidence, brought up to date if it is time; without shares.
     pub fn view(&self) -> Arc<Tallies> {
         if self.stale.load(Ordering::Acquire) {
             self.refresh(Instant::now());
@@ -81,7 +93,7 @@ impl Board {
             let view = self.view.read().unwrap_or_else(PoisonError::into_inner);
             Tallies::clone(&view)
         };
-        sum.sum_of(parts.of.values(), &stale);
+        sum.sum_of(&parts.of.values(), &stale);
         *self.view.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(sum);
         self.stale.store(false, Ordering::Release);
         parts.next = Some(now + REFRESH_EVERY.max(now.elapsed() * PAUSE));

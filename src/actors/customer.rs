@@ -175,6 +175,12 @@ impl State {
                 }
             }
         }
+        if decided.panic.is_none() {
+            // What is decided again after a panic is followed then.
+            for (input, outcome) in decided.inputs.iter().zip(&decided.outcomes) {
+                watch::follow(&means.policies, &input.cause, outcome);
+            }
+        }
         self.due = profile.next_due();
         decided.due = self.due;
         let (from, to) = (before, profile.spots());
@@ -208,10 +214,7 @@ fn decide(
             outside,
         )
     };
-    let outcome =
-        catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))?;
-    watch::follow(policies, &input.cause, &outcome);
-    Ok(outcome)
+    catch_unwind(AssertUnwindSafe(run)).map_err(|panic| message_of(panic.as_ref()))
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {

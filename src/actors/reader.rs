@@ -25,8 +25,9 @@ const UNTOLD_MAX: StdDuration = StdDuration::from_millis(50);
 struct Told {
     seq: u64,
     at: Timestamp,
-    /// When all partitions were told.
+    /// When all partitions were told, and how far the reader was then.
     all: Option<Instant>,
+    seq_all: u64,
 }
 
 /// Reads from the first event that some partition lacks, until told to start again.
@@ -47,6 +48,7 @@ pub async fn read(engine: &Arc<Engine>, table: &Arc<Table>) -> Result<(), Error>
         seq: from,
         at: Timestamp::MIN,
         all: None,
+        seq_all: from,
     };
     loop {
         let idle = sleep_until_due(engine, table, &told);
@@ -101,6 +103,7 @@ async fn deliver(
 /// Tells every partition how far the reader is and what time it is.
 fn tell_all(up: &[Up], told: &mut Told) {
     told.all = Some(Instant::now());
+    told.seq_all = told.seq;
     for of in up {
         tell(of, told);
     }
@@ -178,6 +181,11 @@ async fn sleep_until_due(engine: &Engine, table: &Table, told: &Told) {
         Some(_) => StdDuration::from_millis(1),
         None => IDLE_MAX,
     };
+    let wait = if told.seq_all < told.seq {
+        wait.min(UNTOLD_MAX)
+    } else {
+        wait
+    };
     tokio::select! {
         () = tokio::time::sleep(wait.min(IDLE_MAX)) => {}
         () = table.wait_for_due() => {}
@@ -191,6 +199,10 @@ async fn ask_the_time(
     up: &[Up],
     told: &mut Told,
 ) -> Result<(), Error> {
+    if told.seq_all < told.seq {
+        // Whoever had no event in the last batches has not heard of them.
+        tell_all(up, told);
+    }
     let at = clock::now();
     if table.first_due().is_some_and(|due| due > at) {
         return Ok(());

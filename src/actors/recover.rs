@@ -327,21 +327,18 @@ pub async fn reload(
             let known = known.unwrap_or_else(|| (0, blank(customer.clone())));
             fold.customers.insert(customer.clone(), known);
         }
-        log::read(
-            engine,
-            id,
-            position.log_seq,
-            log_end,
-            &mut |seq, mut commit| {
-                commit
-                    .facts
-                    .retain(|(customer, _)| customers.contains(customer));
-                commit.actions.clear();
-                commit.crossings.clear();
-                commit.updates.clear();
-                fold.take(seq, commit)
-            },
-        )
+        log::read(engine, id, position.log_seq, log_end, &mut |seq, commit| {
+            let Commit {
+                prev, mut facts, ..
+            } = commit;
+            facts.retain(|(customer, _)| customers.contains(customer));
+            let theirs = Commit {
+                prev,
+                facts,
+                ..Commit::default()
+            };
+            fold.take(seq, theirs)
+        })
         .await?;
         Ok::<_, Error>(fold.customers)
     };

@@ -60,7 +60,7 @@ pub async fn one(
     let Some(placement) = bundle.placements.get(name.as_str()) else {
         return Err(no_placement(&bundle, &name));
     };
-    let learnt = api.node.engine.board.view();
+    let learnt = api.node.engine.board.whole();
     Ok(json(&PlacementState::of(
         &api.node.engine,
         &bundle,

@@ -190,6 +190,10 @@ impl Ledger {
         let files = self.sets.iter().flat_map(|set| &set.files);
         let needed: BTreeSet<_> = files.map(|(_, hash)| hash.clone()).collect();
         self.texts.retain(|hash, _| needed.contains(hash));
+        // Of a revision that is in no set any more nobody asks who has left it.
+        let journeys = self.sets.iter().flat_map(|set| set.journeys.values());
+        let known: BTreeSet<_> = journeys.copied().collect();
+        self.left.retain(|revision| known.contains(revision));
     }
 
     /// Writes the record: JSON, compressed.

@@ -35,6 +35,8 @@ fn a_set_goes_only_if_nobody_can_be_in_a_journey_that_only_it_has() {
     ledger.left.insert(first["a"]);
     ledger.trim(2);
     assert_eq!(revisions(&ledger), [3, 4, 5]);
+    // Nobody asks any more who has left what no set has: the record must not grow for ever.
+    assert!(ledger.left.is_empty());
 
     // Whoever makes it live again lets people in.
     assert_eq!(push(&mut ledger, 1, 1), 6);

@@ -109,6 +109,28 @@ async fn what_a_server_knows_is_exported_each_once() {
     let table = decisions("decisions.csv");
     assert_eq!(table.lines().count(), 1 + 2 * 5, "{table}");
 
+    // One click on `b`. The policies that decided would decide so again: every choice has the weight 1.
+    let clicked = json!({
+        "event": "Offer Clicked", "timestamp": given[0]["decided_at"],
+        "properties": { "decision_id": given[0]["decision_id"], "offer": "b" },
+    });
+    place.write("outcomes.jsonl", clicked.to_string());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
+    place.prepare(&mut command);
+    command.args([
+        "evaluate",
+        "decisions.jsonl",
+        "--outcomes",
+        "outcomes.jsonl",
+    ]);
+    command.args(["--policy", "policies", "--format", "json"]);
+    let output = command.stdout(Stdio::piped()).output().unwrap();
+    let valued: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(valued["log"]["rows"], 10.0, "{valued}");
+    assert_eq!(valued["weight_max"], 1.0, "{valued}");
+    let value = valued["ips"]["value"].as_f64().unwrap();
+    assert!((value - 0.1).abs() < 1e-9, "{valued}");
+
     let later = [
         "decisions",
         "--nats",

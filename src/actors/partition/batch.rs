@@ -336,7 +336,7 @@ impl State {
             .into_iter()
             .filter_map(|(customer, known)| match known {
                 Some(known) => Some(known),
-                None => works(&customer).then(|| fresh(customer)),
+                None => works(&customer).then(|| load::blank(customer)),
             })
             .collect();
         for arrival in arrivals {
@@ -344,6 +344,7 @@ impl State {
                 .add(arrival)
                 .map_err(|error| Error::Load(error.to_string()))?;
         }
+        self.note_late();
         self.hand_over()
     }
 
@@ -384,13 +385,4 @@ impl State {
 fn decode(engine: &Engine, policies: &Policies, delivery: &Delivery) -> Result<Decoded, String> {
     let real = engine.clock == Clock::Stream;
     delivery.decode(engine.created, real, |name| policies.wanted.has(name))
-}
-
-fn fresh(customer: CustomerId) -> Arrival {
-    Arrival {
-        profile: Box::new(Profile::new(customer)),
-        dirty_since: None,
-        stored_due: None,
-        stored_spots: Box::default(),
-    }
 }

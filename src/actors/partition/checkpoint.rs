@@ -41,6 +41,9 @@ const GROUP_MIN: usize = 16;
 /// In how many groups the customers of a checkpoint are asked, at most: a batch is handled between two of them.
 const GROUPS_MAX: usize = 16;
 
+/// Whose image is written, with the timer and the places of runs that the store then has.
+type Saved = (CustomerId, Option<Timestamp>, Box<[Spot]>);
+
 /// When the next checkpoint is due.
 pub struct Pace {
     /// Log sequence that every image reaches.
@@ -61,8 +64,10 @@ pub struct Pace {
     has_turn: bool,
     /// Images that are to be written.
     taken: Vec<Batch>,
-    /// Whose images are being written, with the timer and the places of runs that the store will have.
-    saving: Vec<(CustomerId, Option<Timestamp>, Box<[Spot]>)>,
+    /// Whose images are being written.
+    saving: Vec<Saved>,
+    /// Whose were written while they were being loaded again after a panic.
+    late: Vec<Saved>,
 }
 
 impl Pace {
@@ -82,6 +87,7 @@ impl Pace {
             has_turn: false,
             taken: Vec::new(),
             saving: Vec::new(),
+            late: Vec::new(),
         }
     }
 
@@ -336,6 +342,25 @@ impl State {
         Ok(())
     }
 
+    /// Notes what the store has of those whose images were written while they were being loaded again.
+    pub(super) fn note_late(&mut self) {
+        let late = std::mem::take(&mut self.checkpoint.late);
+        self.note_stored(late);
+    }
+
+    fn note_stored(&mut self, all: Vec<Saved>) {
+        for (customer, due, spots) in all {
+            let Some(resident) = self.residents.get_mut(&customer) else {
+                // The image that is being read may be the one before: without this it would be taken for what is stored.
+                self.checkpoint.late.push((customer, due, spots));
+                continue;
+            };
+            resident.saving = false;
+            resident.stored_due = due;
+            resident.stored_spots = spots;
+        }
+    }
+
     pub(super) fn checkpointed(&mut self, position: Position, written: Duration) {
         let pace = &mut self.checkpoint;
         let now = Instant::now();
@@ -345,13 +370,8 @@ impl State {
         pace.next = Some(now + self.engine.limits.checkpoint_every.max(pause));
         pace.done = pace.done.max(position.log_seq);
         pace.kept = (pace.kept.0.max(position.offset), now);
-        for (customer, due, spots) in std::mem::take(&mut pace.saving) {
-            if let Some(resident) = self.residents.get_mut(&customer) {
-                resident.saving = false;
-                resident.stored_due = due;
-                resident.stored_spots = spots;
-            }
-        }
+        let saved = std::mem::take(&mut pace.saving);
+        self.note_stored(saved);
         // What has left since is not known to who reads this checkpoint.
         let keep = position.log_seq.min(position.emitted);
         let pace = &mut self.checkpoint;

@@ -259,17 +259,17 @@ fn collect(
             facts.append(&mut outcome.facts);
             commit.actions.append(&mut outcome.actions);
             commit.crossings.append(&mut outcome.crossings);
+            let seq = match origin {
+                Origin::Event(seq) => *seq,
+                Origin::Timer | Origin::Ask(_) => u64::MAX,
+            };
+            updates.extend(outcome.updates.drain(..).map(|update| (seq, update)));
         }
         if let Origin::Ask(_) = origin {
             work.answers.push_back(outcome.answers.last().cloned());
         }
         commit.answers.append(&mut outcome.answers);
         spent.append(&mut outcome.spent);
-        let seq = match origin {
-            Origin::Event(seq) => *seq,
-            Origin::Timer | Origin::Ask(_) => u64::MAX,
-        };
-        updates.extend(outcome.updates.drain(..).map(|update| (seq, update)));
     }
     work.learnt = !facts.is_empty();
     if work.learnt {

@@ -80,7 +80,7 @@ async fn an_account_says_why_each_offer_is_given_or_not() {
         }
     }
     expect![[r#"
-        place: "offers.yaml:8"
+        place: "offers.yaml:9"
         arm: null
         given
           {"c":1.0,"l":1.0,"offer":"shipping","p":1.0,"place":"offers.yaml:3","priority":4.0,"probability":1.0,"propensity":null,"text":"priority 4.000000 from p 1 (no model), context 1, value 4 and levers 1","v":4.0}

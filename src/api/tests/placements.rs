@@ -1,5 +1,7 @@
 //! What a placement has learnt, over HTTP.
 
+use std::time::Duration;
+
 use expect_test::expect;
 
 use super::world::World;
@@ -14,6 +16,26 @@ async fn a_placement_shows_how_it_learns_and_what_is_compared() {
     let none = world.get("/v1/placements/heroe").await;
     assert_eq!(none.status.as_u16(), 404);
     assert!(none.body.contains("did you mean `hero`?"), "{}", none.body);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_decisions_of_strangers_are_no_part_of_what_is_compared() {
+    let world = World::start(None).await;
+    world.ada().await;
+    let months = async || world.get("/v1/placements/footer").await.json()["months"].to_string();
+    for key in ["k1", "k1", "k2"] {
+        let call = format!(r#"{{"customer":"eve","placement":"footer","decision_key":"{key}"}}"#);
+        assert_eq!(world.decide(&call).await.status, 200);
+    }
+    assert_eq!(months().await, "[]");
+    world
+        .decide(r#"{"customer":"ada","placement":"footer"}"#)
+        .await;
+    // The answer leaves before it is counted.
+    while months().await == "[]" {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    expect![[r#"[{"arms":[{"arm":"champion","decisions":1,"outcomes":[{"n":0,"outcome":"impression","rate":{"high":0.7934506856227626,"low":0.0,"value":0.0}},{"n":0,"outcome":"click","rate":{"high":0.7934506856227626,"low":0.0,"value":0.0}},{"n":0,"outcome":"conversion","rate":{"high":0.7934506856227626,"low":0.0,"value":0.0}},{"n":0,"outcome":"rejection","rate":{"high":0.7934506856227626,"low":0.0,"value":0.0}}]}],"lifts":[],"month":"2026-01"}]"#]].assert_eq(&months().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -157,7 +157,7 @@ async fn the_numbers_are_written_as_prometheus_reads_them() {
         attune_customer_state_bytes_max 0
         attune_ready 1
         attune_resident_customers 1
-        attune_policies_info{revision="0",bundle="c80faf583d6c52c8"} 1
+        attune_policies_info{revision="0",bundle="1dd9d9f73fe6c36f"} 1
         attune_policies_stale 0
         attune_policies_last_reload_timestamp_seconds 0
         attune_journey_people{journey="cart"} 1
@@ -187,7 +187,7 @@ async fn the_server_is_ready_until_nats_is_gone() {
     assert_eq!(world.get("/livez").await.body, r#"{"status":"alive"}"#);
     assert_eq!(
         world.get("/readyz").await.body,
-        r#"{"status":"ready","policies":{"revision":0,"bundle":"c80faf583d6c52c8"}}"#
+        r#"{"status":"ready","policies":{"revision":0,"bundle":"1dd9d9f73fe6c36f"}}"#
     );
     world.server.kill9();
     super::world::until(|| world.node.ready().is_err()).await;

@@ -52,10 +52,11 @@ offers:
   shipping: { placements: [hero], value: 4, data: { title: Free shipping } }
   welcome: { placements: [hero], value: 8, when: count('Order Completed') == 0, cap: 1 per 7d, model: purchase-intent }
   club: { placements: [hero], value: 5, when: context.page == 'club' }
+  tea: { placements: [footer], value: 1 }
   gift: { placements: [side], budget: 2 per day }
 placements:
   hero: { limit: 4 }
-  footer: { limit: 1 }
+  footer: { limit: 1, control: 2% }
   side: {}
 ",
 ];

@@ -48,7 +48,7 @@ of decisions, a folder of policies: the placement of each decision then says how
 
 Of a folder, computed anew: levers, values and context weights that look at no customer, `rank`, the order of groups,
 diversity, the share that explores, the control and the challenger, and the scores of another version of a model, from the
-logged rows. Taken from the log: who could be chosen (conditions, consent, caps, contact policies), what a learner or the
+logged rows. Taken from the log: who could be chosen (conditions, consent, caps, budgets), what a learner or the
 same file of a model said, and values and C that look at the customer. Refused: a `rank` that looks at the customer,
 Thompson sampling, a learner that did not decide, a model whose rows the log does not have.
 

@@ -322,6 +322,14 @@ fn a_baseline_takes_the_place_of_one_that_is_of_no_use() {
 }
 
 #[test]
+fn the_shipped_baseline_is_of_the_shipped_model() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/purchase-intent");
+    let found = find(&[folder], &[]).unwrap();
+    let spec = crate::app::spec(found[0].model.as_ref().ok().unwrap()).unwrap();
+    assert!(spec.baseline.is_some());
+}
+
+#[test]
 fn a_table_to_count_is_read_by_what_is_in_it() {
     let dir = TempDir::new().unwrap();
     let folder = of_two().write(dir.path());

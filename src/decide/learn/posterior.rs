@@ -7,7 +7,7 @@ use crate::decide::learn::belief::Belief;
 use crate::decide::learn::lift::Measured;
 use crate::decide::learn::{linear, shift};
 use crate::domain::Timestamp;
-use crate::domain::learning::{Bin, Row, Sample, Seen, Sums, Tallies};
+use crate::domain::learning::{Bin, Row, Rows, Sample, Seen, Sums, Tallies};
 use crate::policy::learner::{Kind, Learner, Prior};
 
 /// What a learner knows of the offers of a placement at a time.
@@ -15,7 +15,7 @@ pub struct Posterior<'a> {
     learner: &'a Learner,
     prior: Prior,
     now: Timestamp,
-    rows: Option<&'a BTreeMap<Arc<str>, Row>>,
+    rows: Option<&'a Rows>,
     /// The evidence of all offers of each group.
     groups: BTreeMap<&'a str, Evidence>,
 }

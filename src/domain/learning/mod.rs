@@ -13,7 +13,7 @@ use crate::domain::{Duration, Timestamp};
 
 pub use row::{Bin, Row, Seen, Sums};
 pub use share::{Month, Share};
-pub use tallies::{Key, Tallies};
+pub use tallies::{Key, Rows, Tallies};
 
 /// What a decision keeps of an offer that it gave, so that the outcome can be learnt from.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -13,13 +13,16 @@ pub type Key = (u64, Arc<str>);
 /// Which share: the placement, the month, the arm.
 pub type Of = (Arc<str>, Month, Arm);
 
+/// The evidence about the offers of a placement, by offer; what is shared is not copied until it changes.
+pub type Rows = BTreeMap<Arc<str>, Arc<Row>>;
+
 /// Shares by the placement, the month and the arm.
 pub type Shares = BTreeMap<Of, Share>;
 
 /// Evidence and shares. Bounded by [`Tallies::ROWS_MAX`] and [`Tallies::MONTHS_MAX`], however many decisions there were.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tallies {
-    rows: BTreeMap<Key, Arc<BTreeMap<Arc<str>, Row>>>,
+    rows: BTreeMap<Key, Arc<Rows>>,
     shares: Shares,
 }
 
@@ -68,16 +71,20 @@ impl Tallies {
         touched.insert(key.clone());
         let offers = Arc::make_mut(self.rows.entry(key).or_default());
         let row = offers.entry(lesson.offer.clone());
-        row.or_insert_with(|| Row::new(lesson)).learn(lesson);
+        let row = row.or_insert_with(|| Arc::new(Row::new(lesson)));
+        Arc::make_mut(row).learn(lesson);
     }
 
     /// Returns a share to count in; `None` for a month that is too old.
     fn share_mut(&mut self, placement: &Arc<str>, arm: Arm, month: Month) -> Option<&mut Share> {
         let of = |month| (placement.clone(), month, arm);
+        if self.shares.contains_key(&of(month)) {
+            return self.shares.get_mut(&of(month));
+        }
         let own = self.shares.keys();
         let own = own.filter(|(place, _, of)| place == placement && *of == arm);
         let months: Vec<Month> = own.map(|(_, month, _)| *month).collect();
-        let full = months.len() >= Self::MONTHS_MAX && !months.contains(&month);
+        let full = months.len() >= Self::MONTHS_MAX;
         if let Some(oldest) = months.first().filter(|_| full) {
             if month < *oldest {
                 return None;
@@ -111,11 +118,13 @@ impl Tallies {
 
     /// Returns the evidence about an offer in a placement.
     pub fn row(&self, version: u64, placement: &Arc<str>, offer: &str) -> Option<&Row> {
-        self.offers(version, placement)?.get(offer)
+        self.offers(version, placement)?
+            .get(offer)
+            .map(AsRef::as_ref)
     }
 
     /// Returns the evidence about all offers of a placement.
-    pub fn offers(&self, version: u64, placement: &Arc<str>) -> Option<&BTreeMap<Arc<str>, Row>> {
+    pub fn offers(&self, version: u64, placement: &Arc<str>) -> Option<&Rows> {
         self.rows
             .get(&(version, placement.clone()))
             .map(AsRef::as_ref)
@@ -149,7 +158,7 @@ impl Tallies {
     }
 
     /// Puts in rows as they were kept.
-    pub fn restore(&mut self, key: Key, offers: BTreeMap<Arc<str>, Row>) {
+    pub fn restore(&mut self, key: Key, offers: Rows) {
         self.rows.insert(key, Arc::new(offers));
     }
 
@@ -171,10 +180,10 @@ impl Tallies {
         self.shares.clone_from(&from.shares);
     }
 
-    /// Makes the rows of these keys, and all shares, the sum over all parts.
+    /// Makes the rows of these keys the sum over all parts.
     pub fn sum_of<'a>(
         &mut self,
-        parts: impl Iterator<Item = &'a Self> + Clone,
+        parts: &(impl Iterator<Item = &'a Self> + Clone),
         keys: &BTreeSet<Key>,
     ) {
         for key in keys {
@@ -183,13 +192,9 @@ impl Tallies {
                 self.add_rows(key, offers);
             }
         }
-        self.shares.clear();
-        for part in parts {
-            self.add_shares(part);
-        }
     }
 
-    fn add_rows(&mut self, key: &Key, offers: &Arc<BTreeMap<Arc<str>, Row>>) {
+    fn add_rows(&mut self, key: &Key, offers: &Arc<Rows>) {
         let own = self.rows.entry(key.clone()).or_default();
         if own.is_empty() {
             own.clone_from(offers);
@@ -198,7 +203,7 @@ impl Tallies {
         let own = Arc::make_mut(own);
         for (offer, row) in offers.as_ref() {
             match own.get_mut(offer) {
-                Some(known) => known.add(row),
+                Some(known) => Arc::make_mut(known).add(row),
                 None => drop(own.insert(offer.clone(), row.clone())),
             }
         }

@@ -163,7 +163,11 @@ impl Watch {
     }
 
     fn advance(&self, state: &mut State, now: Timestamp) {
-        for (score, came) in state.pending.over(now) {
+        let over = state.pending.over(now);
+        if over.is_empty() {
+            return;
+        }
+        for (score, came) in over {
             state.promise.outcome(score, came);
         }
         let standing = state.promise.standing();
