@@ -32,11 +32,15 @@ pub struct Wallet {
 }
 
 impl Purse for Wallet {
-    fn look(&self, claim: &Claim) -> Option<Refusal> {
-        let refusal = self.engine.exchange.open().look(self.holder, claim);
-        let n_refused = u64::from(refusal.is_some());
-        self.engine.meters.budget_refusals.add(n_refused);
-        refusal
+    fn look(&self, claims: &[Claim]) -> Vec<Option<Refusal>> {
+        let refusals: Vec<Option<Refusal>> = {
+            let mut market = self.engine.exchange.open();
+            let look = |claim| market.look(self.holder, claim);
+            claims.iter().map(look).collect()
+        };
+        let n_refused = refusals.iter().flatten().count();
+        self.engine.meters.budget_refusals.add(n_refused as u64);
+        refusals
     }
 
     fn take(&self, claims: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {

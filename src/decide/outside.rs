@@ -7,7 +7,7 @@ pub use crate::decide::learn::NOTHING;
 use crate::decide::step::{
     Budgets, Effects, Found, Input, Needs, Request, Scores, Stage, Step, step,
 };
-use crate::domain::budget::{Boundless, Claim, Key, Purse};
+use crate::domain::budget::{Boundless, Key, Purse};
 use crate::domain::learning::Tallies;
 use crate::domain::{Profile, Timestamp};
 use crate::policy::Bundle;
@@ -69,11 +69,10 @@ pub fn decide(
                 scores.extend(requests.iter().map(|request| complete(request, &answers)));
             }
             Step::Needs(Needs::Budgets(claims)) => {
-                let found = |claim: Claim| {
-                    let refusal = outside.purse.look(&claim);
-                    (claim.key.offer, refusal.map_or(Found::Open, Found::Closed))
-                };
-                budgets.extend(claims.into_iter().map(found));
+                let refusals = outside.purse.look(&claims).into_iter();
+                let found = |refusal: Option<_>| refusal.map_or(Found::Open, Found::Closed);
+                let offers = claims.into_iter().map(|claim| claim.key.offer);
+                budgets.extend(offers.zip(refusals.map(found)));
             }
             Step::Done(mut effects) => match spend(&mut effects, outside.purse) {
                 Ok(spent) => return Decided { effects, spent },

@@ -20,6 +20,71 @@ steps:
 channels: { email: { address: none, consent: not_required } }
 ";
 
+const GIFTS: &str = "
+journey: gift
+class: transactional
+enter: { event: Order Completed, reentry: always }
+steps:
+  - offer: { placement: thanks, as: pick }
+  - branch: [ { when: pick.id == 'gift', then: [ { send: { channel: email, template: gift } } ] } ]
+---
+offers: { gift: { placements: [thanks] } }
+placements: { thanks: {} }
+channels: { email: { address: none, consent: not_required } }
+";
+
+#[test]
+fn a_budget_is_one_for_all_customers_and_every_day_has_its_own() {
+    check(
+        GIFTS,
+        &GIFTS.replace(
+            "[thanks] }",
+            "[thanks], budget: { limit: 2, per: day, zone: Asia/Tokyo } }",
+        ),
+        "
+        10:00 a Order Completed 1
+        10:10 b Order Completed 2
+        10:20 c Order Completed 3
+        14:59 d Order Completed 4
+        15:00 e Order Completed 5
+        15:01 a Order Completed 6
+        15:02 f Order Completed 7",
+        &expect![[r#"
+            10:20 lost c gift email gift -
+            14:59 lost d gift email gift -
+            15:02 lost f gift email gift -
+
+            2026-01-31T10:00:00.000Z to 2026-01-31T15:02:00.000Z
+            7 events of 6 customers in 0.00 s: 0 events/s
+                     0 actions gained
+                     3 actions lost
+                     4 actions kept
+                     0 customers get more
+                     3 customers get fewer
+                     0 customers get as many others, or at other times
+
+            all journeys
+                                           before      after     change
+              entered                           7          7          ·
+              sent email                        7          4         -3
+              left completed                    7          7          ·
+              offer gift                        7          4         -3
+              open                              0          0          ·
+
+            gift
+                                           before      after     change
+              entered                           7          7          ·
+              sent email                        7          4         -3
+              left completed                    7          7          ·
+              open                              0          0          ·
+
+            sends by day
+                                           before      after     change
+              2026-01-31 email                  7          4         -3
+        "#]],
+    );
+}
+
 #[test]
 fn equal_policies_differ_in_nothing() {
     check(

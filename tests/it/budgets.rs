@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use attune::actors::Node;
+use attune::actors::live::Policies;
 use attune::app::{self, Parts};
 use attune::clock::Clock;
 use attune::config::Config;
@@ -104,6 +105,39 @@ async fn what_lies_idle_elsewhere_is_called_back() {
         assert!(since.elapsed() < QUIET_MAX, "{:#?}", site.given());
     }
     must_be_all(&site.given(), DAY);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_higher_limit_counts_at_once_and_under_a_lower_one_nothing_more_is_given() {
+    let site = Site::new().await;
+    let policies = |few: u64| {
+        let text = POLICIES[0]
+            .1
+            .replace("budget: 40 }", &format!("budget: {few} }}"));
+        let bundle = app::compile(&[Source::new("budgets.yaml", &text)], false);
+        Policies::new(
+            1,
+            Arc::new(bundle.expect("good policies")),
+            Arc::new(Onnx::default()),
+        )
+    };
+    let n_few = || {
+        site.given()
+            .get(&("few".into(), String::new()))
+            .copied()
+            .unwrap_or(0)
+    };
+    let mut n = 0;
+    for (limit, n_expected) in [(60, 60), (20, 60), (61, 61), (0, 61), (70, 70)] {
+        site.node.engine.live.set(policies(limit));
+        // Long enough for whatever was leased to be called back.
+        for _ in 0..150 {
+            n += 1;
+            site.ask(&format!("c{}", n % 40), n).await;
+            tokio::time::sleep(REST).await;
+        }
+        assert_eq!(n_few(), n_expected, "of {limit}");
+    }
 }
 
 /// A node on a model of NATS.

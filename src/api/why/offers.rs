@@ -80,13 +80,17 @@ pub async fn offers(
 struct Glance<'a>(&'a Engine);
 
 impl Purse for Glance<'_> {
-    fn look(&self, claim: &Claim) -> Option<Refusal> {
-        let Status { used, leased } = self.0.exchange.open().status(&claim.key);
-        let spent = Refusal::Spent {
-            n: used,
-            idle: leased.saturating_sub(used),
+    fn look(&self, claims: &[Claim]) -> Vec<Option<Refusal>> {
+        let market = self.0.exchange.open();
+        let look = |claim: &Claim| {
+            let Status { used, leased } = market.status(&claim.key);
+            let spent = Refusal::Spent {
+                n: used,
+                idle: leased.saturating_sub(used),
+            };
+            (used >= claim.limit).then_some(spent)
         };
-        (used >= claim.limit).then_some(spent)
+        claims.iter().map(look).collect()
     }
 
     fn take(&self, _: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {

@@ -201,3 +201,6 @@ fn score(scorer: &dyn Scorer, requests: &[Request]) -> Scores {
     };
     requests.iter().map(run).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,9 +55,9 @@ pub fn drop_closed(
     question: &Question<'_>,
     answer: &mut Answer,
 ) -> Result<(), Needs> {
-    let claims = passed.iter().filter_map(|of| claim(of.offer, question));
-    let asked = claims.filter(|claim| !question.budgets.contains_key(&claim.key.offer));
-    let asked: Vec<Claim> = asked.collect();
+    let unknown = passed.iter().map(|of| of.offer);
+    let unknown = unknown.filter(|offer| !question.budgets.contains_key(&offer.id));
+    let asked: Vec<Claim> = unknown.filter_map(|offer| claim(offer, question)).collect();
     if !asked.is_empty() {
         return Err(Needs::Budgets(asked));
     }

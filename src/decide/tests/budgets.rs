@@ -195,8 +195,8 @@ placements: { hero: { control: none, challenger: { rank: '2', mode: shadow } } }
 struct Fickle;
 
 impl Purse for Fickle {
-    fn look(&self, _: &Claim) -> Option<Refusal> {
-        None
+    fn look(&self, claims: &[Claim]) -> Vec<Option<Refusal>> {
+        vec![None; claims.len()]
     }
 
     fn take(&self, claims: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {

@@ -11,6 +11,7 @@ mod guards;
 mod journeys;
 mod laws;
 mod laws_guards;
+mod laws_offers;
 mod laws_segments;
 mod laws_why;
 mod learning;

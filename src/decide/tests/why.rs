@@ -298,11 +298,12 @@ fn lines(out: &mut String, conditions: &[Condition]) {
 struct Empty;
 
 impl Purse for Empty {
-    fn look(&self, claim: &Claim) -> Option<Refusal> {
-        Some(Refusal::Spent {
+    fn look(&self, claims: &[Claim]) -> Vec<Option<Refusal>> {
+        let spent = |claim: &Claim| Refusal::Spent {
             n: claim.limit,
             idle: 0,
-        })
+        };
+        claims.iter().map(|claim| Some(spent(claim))).collect()
     }
 
     fn take(&self, claims: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {

@@ -65,8 +65,8 @@ pub enum Refusal {
 
 /// Gives what budgets allow.
 pub trait Purse {
-    /// Says why one more would not be given; `None` if it would.
-    fn look(&self, claim: &Claim) -> Option<Refusal>;
+    /// Says of each claim why one more would not be given; `None` if it would.
+    fn look(&self, claims: &[Claim]) -> Vec<Option<Refusal>>;
 
     /// Gives one of everything that is claimed, or nothing.
     ///
@@ -80,8 +80,8 @@ pub trait Purse {
 pub struct Boundless;
 
 impl Purse for Boundless {
-    fn look(&self, _: &Claim) -> Option<Refusal> {
-        None
+    fn look(&self, claims: &[Claim]) -> Vec<Option<Refusal>> {
+        vec![None; claims.len()]
     }
 
     fn take(&self, _: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {

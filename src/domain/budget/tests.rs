@@ -381,6 +381,20 @@ fn old_periods_are_forgotten_and_nothing_more_is_given_in_them() {
 }
 
 #[test]
+fn a_partition_has_so_many_quotas_and_no_more() {
+    let mut market = Market::new(1);
+    let quota = Quota { leased: 2, used: 1 };
+    let names = (0..Market::ROWS_MAX).map(|n| (key(&n.to_string(), 0), quota));
+    let holder = market.begin(0, &names.collect());
+    assert_eq!(market.look(holder, &claim(0, 9)), Some(Refusal::Full));
+    let known = Claim {
+        key: key("7", 0),
+        limit: 9,
+    };
+    assert_eq!(market.look(holder, &known), None);
+}
+
+#[test]
 fn so_much_lies_idle_and_no_more() {
     // A busy market of 16, each of them with a lease that it has just begun.
     for limit in [1_u64, 10, 100, 1_000, 100_000] {

@@ -42,8 +42,10 @@ impl Default for Till {
 }
 
 impl Purse for Till {
-    fn look(&self, claim: &Claim) -> Option<Refusal> {
-        self.market.borrow_mut().look(self.holder, claim)
+    fn look(&self, claims: &[Claim]) -> Vec<Option<Refusal>> {
+        let mut market = self.market.borrow_mut();
+        let look = |claim| market.look(self.holder, claim);
+        claims.iter().map(look).collect()
     }
 
     fn take(&self, claims: &[Claim]) -> Result<(), Vec<(usize, Refusal)>> {
