@@ -188,7 +188,7 @@ impl Case {
             };
             writeln!(
                 policy,
-                "  offer-{idx:04}: {{ placements: [home], value: {}, when: context.page == '{page}', data: {{ title: Offer {idx} }} }}",
+                "  offer-{idx:04}: {{ placements: [home], value: {}, when: context.page == '{page}' }}",
                 1 + idx % 7,
             )?;
         }

@@ -32,9 +32,13 @@ async fn the_decisions_of_strangers_are_no_part_of_what_is_compared() {
         .decide(r#"{"customer":"ada","placement":"footer"}"#)
         .await;
     // The answer leaves before it is counted.
-    while months().await == "[]" {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
+    let counted = async {
+        while months().await == "[]" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    let counted = tokio::time::timeout(Duration::from_secs(10), counted).await;
+    counted.expect("it is counted");
     expect![[r#"[{"arms":[{"arm":"champion","decisions":1,"outcomes":[{"n":0,"outcome":"impression","rate":{"high":0.7934506856227626,"low":0.0,"value":0.0}},{"n":0,"outcome":"click","rate":{"high":0.7934506856227626,"low":0.0,"value":0.0}},{"n":0,"outcome":"conversion","rate":{"high":0.7934506856227626,"low":0.0,"value":0.0}},{"n":0,"outcome":"rejection","rate":{"high":0.7934506856227626,"low":0.0,"value":0.0}}]}],"lifts":[],"month":"2026-01"}]"#]].assert_eq(&months().await);
 }
 

@@ -45,6 +45,15 @@ proptest! {
 
 }
 
+#[test]
+fn a_rival_far_below_takes_nothing_away() {
+    let both = [
+        contender("x", Belief::beta(14.0, 0.863_857_462_020_372_3)),
+        contender("y", Belief::beta(0.2, 396.532_866_343_435_64)),
+    ];
+    assert!(near(win::probability(&both, 0), 1.0, 1e-4));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(40))]
 
