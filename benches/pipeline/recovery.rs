@@ -6,9 +6,10 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use attune::actors::image;
 use attune::config::{Config, Length};
 use attune::decide::Ask;
-use attune::domain::{CustomerId, Partition, Value};
+use attune::domain::{CustomerId, Profile, Value};
 use attune::store::{Batch, Durability, Engine, Options, Table, open};
 
 use crate::events::{Crowd, publish};
@@ -102,14 +103,18 @@ fn fill(config: &Config, n: usize) -> anyhow::Result<()> {
     for from in (0..n).step_by(4_096) {
         let mut batch = Batch::default();
         for idx in from..n.min(from + 4_096) {
-            let customer = format!("stored-{idx:08}");
-            let partition =
-                CustomerId::parse(&customer).map_or(Partition(0), |of| of.partition(16));
-            let place = partition.0.to_be_bytes();
+            let id = format!("stored-{idx:08}");
+            let id = CustomerId::parse(&id).map_err(anyhow::Error::msg)?;
+            let place = id.partition(16).0.to_be_bytes();
+            let customer = id.as_str().to_owned();
+            let mut profile = Profile::new(id);
+            if let Value::Map(traits) = serde_json::from_str(&traits(idx as u64))? {
+                profile.traits = traits;
+            }
             batch.put(
                 Table::Customers,
                 [&place, customer.as_bytes()].concat(),
-                traits(idx as u64).into_bytes(),
+                image::seal(0, &profile)?,
             );
             if idx % 10 == 0 {
                 // The end of the year 9999, as rows of timers have it.
