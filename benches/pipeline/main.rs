@@ -79,6 +79,8 @@ fn table(wanted: &[&str]) -> anyhow::Result<()> {
             bail!("the line `{name}` is broken");
         }
         let text = String::from_utf8(child.stdout)?;
+        // A line that breaks later takes nothing away of what was measured.
+        write!(stderr(), "{text}")?;
         rows.extend(text.lines().map(str::to_owned));
     }
     writeln!(stdout(), "\n{}", row::HEAD)?;

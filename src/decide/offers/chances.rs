@@ -111,10 +111,9 @@ fn chosen(
             ));
         }
         (Explore::Never | Explore::Epsilon(_), all) => {
-            let epsilon = if let Explore::Epsilon(share) = explore {
-                share
-            } else {
-                0.0
+            let epsilon = match explore {
+                Explore::Epsilon(share) => share,
+                Explore::Never | Explore::Uniform | Explore::Thompson => 0.0,
             };
             let mut contenders = Vec::with_capacity(all.len());
             for (at, offer) in all {
@@ -264,27 +263,17 @@ fn context_of(placement: &Placement, past: &Past<'_>, env: &Env<'_>) -> Result<f
 
 /// Tells if an expression about an offer needs more than the offer, its propensity and the time.
 pub fn looks_at_customer(of: &Expr) -> bool {
-    of.root.any(&|node| match node {
-        Node::Root(Root::Profile | Root::Event | Root::Entry | Root::Context)
-        | Node::Feature(..)
-        | Node::InSegment(_)
-        | Node::Call(Function::LocalHour | Function::LocalWeekday | Function::LocalMonth, _) => {
-            true
-        }
-        Node::Root(Root::Offer | Root::Propensity | Root::Local(_))
-        | Node::Literal(_)
-        | Node::Member(..)
-        | Node::Index(..)
-        | Node::Not(_)
-        | Node::Negate(_)
-        | Node::Binary(..)
-        | Node::If(..)
-        | Node::List(_)
-        | Node::Map(_)
-        | Node::Has(_)
-        | Node::Each(..)
-        | Node::Matches(..)
-        | Node::Call(..) => false,
+    of.root.any(&|node| {
+        matches!(
+            node,
+            Node::Root(Root::Profile | Root::Event | Root::Entry | Root::Context)
+                | Node::Feature(..)
+                | Node::InSegment(_)
+                | Node::Call(
+                    Function::LocalHour | Function::LocalWeekday | Function::LocalMonth,
+                    _
+                )
+        )
     })
 }
 
