@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::cli::why::account;
+
 /// Writes an account as the server gives it.
 pub fn shown(account: &Value) -> String {
     let mut page = String::new();
@@ -18,6 +20,13 @@ pub fn shown(account: &Value) -> String {
     );
     for line in list(account, "last").iter().take(LINES_MAX) {
         let _ = writeln!(page, "  last: {}  {}", text(line, "at"), text(line, "text"));
+    }
+    let basis = account::basis(account);
+    for line in &basis {
+        let _ = writeln!(page, "{line}");
+    }
+    if !basis.is_empty() {
+        page.push_str("  learners, budgets and models are those of this moment\n");
     }
     let _ = writeln!(
         page,
