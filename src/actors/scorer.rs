@@ -7,16 +7,16 @@ use crate::telemetry::Meters;
 
 /// Runs every requested model once over its rows, for a live decision: it is counted, and the watches over the models see it.
 pub fn score(scorer: &dyn Scorer, meters: &Meters, requests: &[Request]) -> Scores {
-    let scores = meters.score.time(|| answers(scorer, requests));
+    let answered = meters.score.time(|| answers(scorer, requests));
     for request in requests {
-        let of = scores.get(&request.model).map_or(&[][..], Vec::as_slice);
+        let of = answered.get(&request.model).map_or(&[][..], Vec::as_slice);
         let n_unavailable = of.iter().filter(|score| score.known().is_none()).count();
         meters.scores_unavailable.add(n_unavailable as u64);
         if let Some(watch) = scorer.watch(&request.model) {
             watch.seen(&rows(request), of);
         }
     }
-    scores
+    answered
 }
 
 /// Runs every requested model once over its rows, for what is only thought of: nobody is told.

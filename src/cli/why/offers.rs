@@ -21,13 +21,7 @@ pub fn shown(account: &Value) -> String {
     for line in list(account, "last").iter().take(LINES_MAX) {
         let _ = writeln!(page, "  last: {}  {}", text(line, "at"), text(line, "text"));
     }
-    let basis = account::basis(account);
-    for line in &basis {
-        let _ = writeln!(page, "{line}");
-    }
-    if !basis.is_empty() {
-        page.push_str("  learners, budgets and models are those of this moment\n");
-    }
+    page.push_str(&basis(account));
     let _ = writeln!(
         page,
         "\nIf it were asked for at {}{}",
@@ -70,6 +64,16 @@ pub fn shown(account: &Value) -> String {
         let _ = writeln!(page, "  ✗ {n} more  {reason}  {}", text(of, "detail"));
     }
     page
+}
+
+/// Says what an account of the past rests on.
+fn basis(account: &Value) -> String {
+    let mut lines = account::basis(account);
+    if !lines.is_empty() {
+        lines.push("  learners, budgets and models are those of this moment".into());
+    }
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// How many lines of the timeline are shown.

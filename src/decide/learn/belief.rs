@@ -2,6 +2,7 @@
 
 use crate::decide::learn::chance::Chance;
 use crate::decide::learn::special::{beta_below, ln_beta, normal_below};
+use crate::domain::answer::Spread;
 
 /// A distribution of a propensity.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,6 +54,30 @@ impl Belief {
             Self::Normal { mean, sd }
         } else {
             Self::Point(mean)
+        }
+    }
+
+    /// Reads what was believed; of a spread that is none, or less, the mean is left.
+    pub fn of(spread: Spread) -> Self {
+        match spread {
+            Spread::Point(p) => Self::Point(p.into()),
+            Spread::Beta(a, b) => Self::beta(a.into(), b.into()),
+            Spread::Normal(mean, sd) => Self::normal(mean.into(), sd.into()),
+            Spread::Logit(mean, sd) if sd > 0.0 => Self::Logit {
+                mean: mean.into(),
+                sd: sd.into(),
+            },
+            Spread::Logit(mean, _) => Self::Point(logistic(mean.into())),
+        }
+    }
+
+    /// Returns it as it is written down.
+    pub fn spread(&self) -> Spread {
+        match *self {
+            Self::Point(p) => Spread::Point(single(p)),
+            Self::Beta { a, b, .. } => Spread::Beta(single(a), single(b)),
+            Self::Normal { mean, sd } => Spread::Normal(single(mean), single(sd)),
+            Self::Logit { mean, sd } => Spread::Logit(single(mean), single(sd)),
         }
     }
 
@@ -177,6 +202,14 @@ pub fn logistic(t: f64) -> f64 {
 pub fn logit(p: f64) -> f64 {
     let p = p.clamp(1e-6, 1.0 - 1e-6);
     (p / (1.0 - p)).ln()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it is written down in single precision"
+)]
+fn single(number: f64) -> f32 {
+    number as f32
 }
 
 /// Returns `ln(1 + exp(t))`.
