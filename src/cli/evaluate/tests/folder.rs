@@ -314,23 +314,35 @@ fn thompson_sampling_is_valued_by_what_was_believed() {
     // A share that explores is valued from that log, and draws from its own.
     let share = LEARNING.replace("learner: taste", "learner: taste, explore: 40%");
     let log = decided_after(&share, 2, tasted);
-    let mut shown = choices(&log, &share);
-    shown += &choices(&log, LEARNING);
-    shown += &choices(&log, &LEARNING.replace("value: 2", "value: 5"));
-    shown += &choices(&log, &LEARNING.replace("limit: 2", "limit: 2, rank: p"));
+    let mut shown = String::new();
+    for (name, policies) in [
+        ("a share", &share),
+        ("what is believed", &LEARNING.to_owned()),
+        ("values", &LEARNING.replace("value: 2", "value: 5")),
+        (
+            "the propensity alone",
+            &LEARNING.replace("limit: 2", "limit: 2, rank: p"),
+        ),
+    ] {
+        write!(shown, "{name}\n{}", choices(&log, policies)).unwrap();
+    }
     expect![[r#"
+        a share
           hero/1 of a c b: a 0.733 c 0.133 b 0.133
           hero/2 of c b: c 0.800 b 0.200
           hero/1 of a c b: a 0.733 c 0.133 b 0.133
           hero/2 of c b: c 0.800 b 0.200
+        what is believed
           hero/1 of a c b: a 0.785 c 0.213 b 0.002
           hero/2 of c b: c 0.912 b 0.088
           hero/1 of a c b: a 0.785 c 0.213 b 0.002
           hero/2 of c b: c 0.912 b 0.088
+        values
           hero/1 of a c b: a 0.508 c 0.132 b 0.360
           hero/2 of c b: c 0.328 b 0.672
           hero/1 of a c b: a 0.508 c 0.132 b 0.360
           hero/2 of c b: c 0.328 b 0.672
+        the propensity alone
           hero/1 of a c b: a 0.889 c 0.055 b 0.055
           hero/2 of c b: c 0.500 b 0.500
           hero/1 of a c b: a 0.889 c 0.055 b 0.055
