@@ -17,7 +17,12 @@ pub fn row(model: &Model, env: &Env<'_>) -> Result<Vec<Cell>, Arc<str>> {
     model.inputs.iter().map(|input| cell(input, env)).collect()
 }
 
-fn cell(input: &Input, env: &Env<'_>) -> Result<Cell, Arc<str>> {
+/// Returns one column of a row.
+///
+/// # Errors
+///
+/// As of [`row`].
+pub fn cell(input: &Input, env: &Env<'_>) -> Result<Cell, Arc<str>> {
     let value = eval(&input.from.root, env);
     match (input.kind, value.as_deref()) {
         (Kind::Number, Some(Value::Number(number))) => Ok(Cell::Number(single(*number))),

@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::actors::scorer::answer;
 use crate::decide::drive::{self, Moment, Outcome};
 use crate::decide::{Ask, Cause, Outside, Request, Scores, Scoring, handle};
 use crate::domain::budget::Till;
 use crate::domain::learning::Tallies;
 use crate::domain::{
-    Action, Answer, Cell, Duration, Event, Fact, Profile, Score, Timestamp, Trace, Value, consent,
+    Action, Answer, Duration, Event, Fact, Profile, Score, Timestamp, Trace, Value, consent,
 };
 use crate::policy::Bundle;
 use crate::policy::journey::{Act, Journey};
@@ -267,10 +268,7 @@ fn score(script: Option<&Script>, scorer: &dyn Scorer, request: &Request) -> Vec
             };
             request.offers.iter().map(of).collect()
         }
-        Some(Script::Real) => {
-            let rows: Vec<&[Cell]> = request.rows.iter().map(Vec::as_slice).collect();
-            scorer.score_batch(&request.model, &rows)
-        }
+        Some(Script::Real) => answer(scorer, request),
         None => same(Score::unavailable("the test says nothing of this model")),
     }
 }
