@@ -1,7 +1,7 @@
 //! Runs the models that a step asks for, and counts.
 
 use crate::decide::{Request, Scores};
-use crate::domain::{Cell, Score};
+use crate::domain::Score;
 use crate::scoring::Scorer;
 use crate::telemetry::Meters;
 
@@ -20,8 +20,7 @@ fn run(
     meters: &Meters,
     request: &Request,
 ) -> (std::sync::Arc<str>, Vec<Score>) {
-    let rows: Vec<&[Cell]> = request.rows.iter().map(Vec::as_slice).collect();
-    let answers = scorer.score_batch(&request.model, &rows);
+    let answers = scorer.score_batch(&request.model, &request.cells());
     let n_unavailable = answers
         .iter()
         .filter(|score| score.known().is_none())

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
-use crate::decide::step::{Request, Scores};
+use crate::decide::step::{Request, Scored, Scores};
+use crate::domain::answer::Inputs;
 use crate::domain::{Cell, Score, Value};
 use crate::policy::model::{Input, Kind, Model, Unknown};
 
@@ -13,8 +14,50 @@ use crate::policy::model::{Input, Kind, Model, Unknown};
 /// # Errors
 ///
 /// The sentence to trace when an input is unknown and the manifest says `fail`.
-pub fn row(model: &Model, env: &Env<'_>) -> Result<Vec<Cell>, Arc<str>> {
-    model.inputs.iter().map(|input| cell(input, env)).collect()
+pub fn row(model: &Model, env: &Env<'_>) -> Result<Arc<Inputs>, Arc<str>> {
+    filled(model, |_, input| cell(input, env))
+}
+
+/// The rows of a model that looks at offers: what no offer changes is looked up once.
+pub struct Sheet<'a> {
+    model: &'a Model,
+    /// By column; `None` where the offer is looked at.
+    common: Vec<Option<Result<Cell, Arc<str>>>>,
+}
+
+impl<'a> Sheet<'a> {
+    /// Looks up what all offers have in common.
+    pub fn new(model: &'a Model, env: &Env<'_>) -> Self {
+        let common = |input: &Input| (!input.per_offer).then(|| cell(input, env));
+        Self {
+            model,
+            common: model.inputs.iter().map(common).collect(),
+        }
+    }
+
+    /// Returns the row about the offer that is judged.
+    ///
+    /// # Errors
+    ///
+    /// As of [`row`].
+    pub fn row(&self, env: &Env<'_>) -> Result<Arc<Inputs>, Arc<str>> {
+        filled(self.model, |idx, input| {
+            let common = self.common[idx].clone();
+            common.unwrap_or_else(|| cell(input, env))
+        })
+    }
+}
+
+fn filled(
+    model: &Model,
+    mut cell: impl FnMut(usize, &Input) -> Result<Cell, Arc<str>>,
+) -> Result<Arc<Inputs>, Arc<str>> {
+    let mut row = Vec::with_capacity(model.inputs.len());
+    for (idx, input) in model.inputs.iter().enumerate() {
+        row.push(cell(idx, input)?);
+    }
+    let model = model.name.clone();
+    Ok(Arc::new(Inputs { model, row }))
 }
 
 fn cell(input: &Input, env: &Env<'_>) -> Result<Cell, Arc<str>> {
@@ -47,13 +90,11 @@ fn single(number: f64) -> f32 {
     number as f32
 }
 
-/// Returns one score for every row that was asked for, so that a step never asks twice.
-pub fn complete(request: &Request, scored: &Scores) -> (Arc<str>, Vec<Score>) {
+/// Puts a score to every row that was asked for, so that a step never asks twice.
+pub fn complete(request: Request, scored: &Scores) -> Scored {
     let given = scored.get(&request.model).map_or(&[][..], Vec::as_slice);
     let none = || Score::unavailable("the model gave no score");
     let of = |idx: usize| given.get(idx).cloned().unwrap_or_else(none);
-    (
-        request.model.clone(),
-        (0..request.rows.len()).map(of).collect(),
-    )
+    let scores = (0..request.rows.len()).map(of).collect();
+    Scored { request, scores }
 }

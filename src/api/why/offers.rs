@@ -20,7 +20,7 @@ use crate::decide::why::{Choosing, Lost, choosing};
 use crate::decide::{Outside, Request, Scores};
 use crate::domain::budget::{Claim, Purse, Refusal, Status};
 use crate::domain::learning::Arm;
-use crate::domain::{Cell, Choice, Loser, Profile, Timestamp, Value, What};
+use crate::domain::{Choice, Loser, Profile, Timestamp, Value, What};
 use crate::policy::offer::Placement;
 use crate::policy::{Bundle, hint};
 
@@ -100,11 +100,8 @@ impl Purse for Glance<'_> {
 
 fn score(live: &Policies, requests: &[Request]) -> Scores {
     let of = |request: &Request| {
-        let rows: Vec<&[Cell]> = request.rows.iter().map(Vec::as_slice).collect();
-        (
-            request.model.clone(),
-            live.scorer.score_batch(&request.model, &rows),
-        )
+        let scores = live.scorer.score_batch(&request.model, &request.cells());
+        (request.model.clone(), scores)
     };
     requests.iter().map(of).collect()
 }

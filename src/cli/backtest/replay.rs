@@ -13,7 +13,7 @@ use crate::decide::drive::{Moment, Outcome};
 use crate::decide::{Cause, Outside, Request, Scores, Scoring, handle};
 use crate::domain::budget::Till;
 use crate::domain::learning::Tallies;
-use crate::domain::{Action, Cell, CustomerId, Fact, Profile, Timestamp, What};
+use crate::domain::{Action, CustomerId, Fact, Profile, Timestamp, What};
 use crate::policy::Bundle;
 use crate::scoring::Scorer;
 
@@ -193,11 +193,8 @@ impl<'a> Replay<'a> {
 /// Runs every requested model over its rows.
 fn score(scorer: &dyn Scorer, requests: &[Request]) -> Scores {
     let run = |request: &Request| {
-        let rows: Vec<&[Cell]> = request.rows.iter().map(Vec::as_slice).collect();
-        (
-            request.model.clone(),
-            scorer.score_batch(&request.model, &rows),
-        )
+        let scores = scorer.score_batch(&request.model, &request.cells());
+        (request.model.clone(), scores)
     };
     requests.iter().map(run).collect()
 }

@@ -9,7 +9,7 @@ use crate::decide::{Ask, Cause, Outside, Request, Scores, Scoring, handle};
 use crate::domain::budget::Till;
 use crate::domain::learning::Tallies;
 use crate::domain::{
-    Action, Answer, Cell, Duration, Event, Fact, Profile, Score, Timestamp, Trace, Value, consent,
+    Action, Answer, Duration, Event, Fact, Profile, Score, Timestamp, Trace, Value, consent,
 };
 use crate::policy::Bundle;
 use crate::policy::journey::{Act, Journey};
@@ -267,10 +267,7 @@ fn score(script: Option<&Script>, scorer: &dyn Scorer, request: &Request) -> Vec
             };
             request.offers.iter().map(of).collect()
         }
-        Some(Script::Real) => {
-            let rows: Vec<&[Cell]> = request.rows.iter().map(Vec::as_slice).collect();
-            scorer.score_batch(&request.model, &rows)
-        }
+        Some(Script::Real) => scorer.score_batch(&request.model, &request.cells()),
         None => same(Score::unavailable("the test says nothing of this model")),
     }
 }

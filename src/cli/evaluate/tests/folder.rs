@@ -13,7 +13,7 @@ use crate::cli::evaluate;
 use crate::cli::evaluate::policy::Policy;
 use crate::decide::learn::NOTHING;
 use crate::decide::offers::{Question, rank};
-use crate::decide::{Budgets, Env, Scores};
+use crate::decide::{Budgets, Env, Said};
 use crate::domain::{CustomerId, Profile, Timestamp};
 use crate::policy::{Source, compile};
 use crate::scoring::tests::graph::{FLOAT, Graph};
@@ -46,7 +46,7 @@ fn decided(policies: &str, n: usize) -> String {
             placement: &"hero".into(),
             limit: None,
             env,
-            scores: &Scores::new(),
+            said: &Said::new(),
             budgets: &Budgets::default(),
             learnt: &NOTHING,
         };
