@@ -10,7 +10,7 @@ use crate::actors::{self, Engine};
 use crate::config::{Config, Durability};
 use crate::policy::{self, Bundle, Source};
 use crate::release::Folder;
-pub use crate::release::folder::{collect, sources};
+pub use crate::release::folder::{collect, read, sources};
 pub use crate::release::models::{named, scorer, spec, spec_without_baseline};
 use crate::scoring::Scorer;
 use crate::store::{self, Store};

@@ -12,6 +12,7 @@ pub mod census;
 pub mod customer;
 pub mod emitter;
 pub mod engine;
+pub mod eras;
 pub mod exchange;
 mod gather;
 mod held;

@@ -7,13 +7,14 @@ use std::time::Duration as StdDuration;
 use futures::StreamExt;
 
 use crate::actors::engine::Engine;
+use crate::actors::eras::Eras;
 use crate::actors::live::Policies;
 use crate::actors::scorer;
 use crate::clock::Clock;
 use crate::decide;
 use crate::decide::why::{Course, Replay, Replayed};
 use crate::domain::{CustomerId, Duration, Event, EventId, Profile, Timestamp};
-use crate::policy::journey::Journey;
+use crate::policy::Bundle;
 use crate::stream::{self, Delivery, Extent};
 
 /// The most sequences of the event stream that a replay goes back: a sixteenth of them are read, with 16 partitions.
@@ -35,6 +36,10 @@ pub struct Told<T> {
     pub since: Option<Timestamp>,
     /// Whether the stream still holds everything that came before.
     pub complete: bool,
+    /// The revisions of the policies that they were played by, and since when each was live.
+    pub revisions: Vec<(u64, Timestamp)>,
+    /// Whether each of them was live then; else the first one stands for those before it.
+    pub exact_revisions: bool,
 }
 
 /// Why a replay is not possible.
@@ -50,27 +55,34 @@ pub enum Error {
 
 /// Plays a customer's events again, up to a time, and looks at a journey.
 ///
+/// - `eras`: which policies decided when.
+/// - Returns `None` if those of the end have no such journey.
+///
 /// # Errors
 ///
 /// The stream cannot be read, or not in time.
-pub async fn replay(
+pub async fn replay<'a>(
     engine: &Arc<Engine>,
-    policies: &Policies,
-    journey: &Journey,
+    policies: &'a Policies,
+    eras: &'a Eras,
+    journey: &'a str,
     customer: CustomerId,
     at: Timestamp,
-) -> Result<Told<Replayed>, Error> {
-    play(engine, policies, customer, at, |course, events| {
+) -> Result<Told<Option<Replayed<'a>>>, Error> {
+    play(engine, policies, eras, customer, at, |course, turns| {
         let mut replay = Replay::of(course, journey);
-        for (event, now) in events {
-            replay.event(event, now);
+        for turn in turns {
+            match turn {
+                Turn::Event(event, now) => replay.event(event, now),
+                Turn::Follow(bundle, since) => replay.follow(bundle, since),
+            }
         }
         replay.end(at)
     })
     .await
 }
 
-/// Plays a customer's events again, up to a time: the customer as they were then.
+/// Plays a customer's events again by the live policies, up to a time: the customer as they were then.
 ///
 /// # Errors
 ///
@@ -81,24 +93,44 @@ pub async fn customer(
     customer: CustomerId,
     at: Timestamp,
 ) -> Result<Told<Profile>, Error> {
-    play(engine, policies, customer, at, |mut course, events| {
-        for (event, now) in events {
-            course.event(event, now);
-        }
-        course.end(at)
-    })
+    let eras = Eras::of(policies);
+    play(
+        engine,
+        policies,
+        &eras,
+        customer,
+        at,
+        |mut course, turns| {
+            for turn in turns {
+                match turn {
+                    Turn::Event(event, now) => course.event(event, now),
+                    Turn::Follow(bundle, since) => course.follow(bundle, since),
+                }
+            }
+            course.end(at)
+        },
+    )
     .await
 }
 
+/// What a replay does next.
+enum Turn<'a> {
+    /// Handles an event.
+    Event(Event, Timestamp),
+    /// Goes on by other policies.
+    Follow(&'a Bundle, Timestamp),
+}
+
 /// Reads a customer's events up to a time, and runs a course over them.
-async fn play<T>(
+async fn play<'a, T>(
     engine: &Arc<Engine>,
-    policies: &Policies,
+    policies: &'a Policies,
+    eras: &'a Eras,
     customer: CustomerId,
     at: Timestamp,
-    run: impl FnOnce(Course<'_>, VecDeque<(Event, Timestamp)>) -> T,
+    run: impl FnOnce(Course<'_, 'a>, Vec<Turn<'a>>) -> T,
 ) -> Result<Told<T>, Error> {
-    let read = read(engine, policies, &customer, at);
+    let read = read(engine, eras, &customer, at);
     let read = tokio::time::timeout(READ_MAX, read).await;
     let (events, complete) = read.map_err(|_| Error::Late)??;
     let n_events = u64::try_from(events.len()).unwrap_or(u64::MAX);
@@ -107,21 +139,39 @@ async fn play<T>(
         let scoring = |requests: &[decide::Request]| {
             scorer::score(policies.scorer.as_ref(), &engine.meters, requests)
         };
-        let course = Course::of(&policies.bundle, Profile::new(customer), &scoring);
-        run(course, events)
+        let course = Course::of(&eras.first.bundle, Profile::new(customer), &scoring);
+        run(course, turns(eras, events, at))
     };
+    let from = since.unwrap_or(at);
     Ok(Told {
         what: tokio::task::block_in_place(play),
         n_events,
         since,
         complete,
+        revisions: eras.between(from, at),
+        exact_revisions: eras.complete || eras.first.since <= from,
     })
+}
+
+/// Puts events and policies in the order of time: what is stored as others become live is decided by those.
+fn turns(eras: &Eras, events: VecDeque<(Event, Timestamp)>, at: Timestamp) -> Vec<Turn<'_>> {
+    let later = eras.later.iter().filter(|era| era.since <= at);
+    let mut later = later.peekable();
+    let mut turns = Vec::with_capacity(events.len());
+    for (event, now) in events {
+        while let Some(era) = later.next_if(|era| era.since <= now) {
+            turns.push(Turn::Follow(era.bundle.as_ref(), era.since));
+        }
+        turns.push(Turn::Event(event, now));
+    }
+    turns.extend(later.map(|era| Turn::Follow(era.bundle.as_ref(), era.since)));
+    turns
 }
 
 /// Reads a customer's events up to a time, each with when it was handled; tells if they are all there were.
 async fn read(
     engine: &Engine,
-    policies: &Policies,
+    eras: &Eras,
     customer: &CustomerId,
     at: Timestamp,
 ) -> Result<(VecDeque<(Event, Timestamp)>, bool), stream::Error> {
@@ -150,7 +200,8 @@ async fn read(
         .await?;
     while let Some(batch) = batches.next().await {
         for delivery in batch? {
-            let own = own(engine, policies, customer, &delivery);
+            let wants = |name: &str| eras.wants(name);
+            let own = own(engine, wants, customer, &delivery);
             events.extend(own.filter(|(_, now)| *now <= at));
             if events.len() > EVENTS_MAX {
                 complete = false;
@@ -164,7 +215,7 @@ async fn read(
 /// Decodes an event if it is the customer's; returns it with when it was handled.
 fn own(
     engine: &Engine,
-    policies: &Policies,
+    wants: impl Fn(&str) -> bool,
     customer: &CustomerId,
     delivery: &Delivery,
 ) -> Option<(Event, Timestamp)> {
@@ -172,7 +223,7 @@ fn own(
     if delivery.payload.len() > engine.limits.event_bytes {
         return None;
     }
-    let decoded = delivery.decode(engine.created, real, |name| policies.wanted.has(name));
+    let decoded = delivery.decode(engine.created, real, wants);
     let decoded = decoded.ok().filter(|of| of.customer == *customer)?;
     let now = if real {
         delivery.stored_at
@@ -208,7 +259,8 @@ pub async fn event(
             if delivery.stored_at > at {
                 return Ok(None);
             }
-            let own = own(engine, policies, customer, &delivery);
+            let wants = |name: &str| policies.wanted.has(name);
+            let own = own(engine, wants, customer, &delivery);
             if let Some((event, _)) = own.filter(|(event, _)| event.id == *id) {
                 return Ok(Some(event));
             }

@@ -5,12 +5,13 @@ use utoipa::ToSchema;
 
 use crate::actors::past::Told;
 use crate::api::customer::At;
+use crate::domain::Timestamp;
 
 /// What an answer rests on.
 #[derive(Serialize, ToSchema)]
 pub struct Basis {
-    /// `now`: the customer as they are at this moment; `replay`: their events, played again up to `at` by the live policies,
-    /// without decide calls; `ahead`: the customer as they are at this moment, with the clock put forward to `at`; `file`: what
+    /// `now`: the customer as they are at this moment; `replay`: their events, played again up to `at` without decide calls, with
+    /// the models of today; `ahead`: the customer as they are at this moment, with the clock put forward to `at`; `file`: what
     /// a file says.
     what: &'static str,
     /// How many events were played.
@@ -21,6 +22,21 @@ pub struct Basis {
     complete: Option<bool>,
     /// Whether the customer's timeline says the same of the last decision up to then; `null` if it does not go back so far.
     agrees: Option<bool>,
+    /// The revisions of the policies that events were played by, in order; the last one decides at `at`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies: Option<Vec<Reign>>,
+    /// Whether each of them was live at its time; else the first one stands for earlier ones that are not kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    policies_complete: Option<bool>,
+}
+
+/// A revision of the policies.
+#[derive(Serialize, ToSchema)]
+struct Reign {
+    /// Its number.
+    revision: u64,
+    /// When it became live; `null` if it is taken for all times before the next one.
+    since: Option<At>,
 }
 
 impl Basis {
@@ -51,6 +67,8 @@ impl Basis {
             since: told.since.map(At),
             complete: Some(told.complete),
             agrees,
+            policies: Some(told.revisions.iter().map(Reign::of).collect()),
+            policies_complete: Some(told.exact_revisions),
             ..Self::of("replay")
         }
     }
@@ -62,6 +80,17 @@ impl Basis {
             since: None,
             complete: None,
             agrees: None,
+            policies: None,
+            policies_complete: None,
+        }
+    }
+}
+
+impl Reign {
+    fn of((revision, since): &(u64, Timestamp)) -> Self {
+        Self {
+            revision: *revision,
+            since: Some(*since).filter(|at| *at > Timestamp::MIN).map(At),
         }
     }
 }

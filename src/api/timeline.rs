@@ -204,6 +204,7 @@ fn parts(what: &What) -> (&'static str, Option<&str>, Option<Cow<'_, str>>) {
         What::Dealt(arm, why) => ("dealt", Some(arm), Some(Cow::Borrowed(why))),
         What::Told(word, offers) => ("told", Some(word), own(offers.join(", "))),
         What::Untold(code, detail) => ("untold", Some(code), Some(Cow::Borrowed(detail))),
+        What::Unkept(code, detail) => ("unkept", Some(code), Some(Cow::Borrowed(detail))),
     }
 }
 
@@ -246,6 +247,7 @@ fn sentence(trace: &Trace) -> String {
         What::Dealt(arm, why) => format!("is dealt to {arm}: {why}"),
         What::Told(word, offers) => format!("got the {word} of {}", offers.join(", ")),
         What::Untold(code, detail) => format!("counts no outcome, {code}: {detail}"),
+        What::Unkept(code, detail) => format!("does not keep everything, {code}: {detail}"),
     };
     let shadow = if instance::is_shadow(trace.instance) {
         " (shadow)"

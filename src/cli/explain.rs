@@ -71,6 +71,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if paths.is_empty() {
         paths.push(dir.map_or_else(|| folder(file), Path::to_owned));
     }
+    if let (Some(name), [only], None, None) = (named, paths.as_slice(), file, dir)
+        && !only.exists()
+    {
+        let shown = only.display();
+        bail!(
+            "there is no file `{name}`, and no folder `{shown}` with a journey or placement of that name"
+        );
+    }
     let sources = app::sources(&paths, &args.models)?;
     let bundle = app::compile(&sources, cli::color(&std::io::stderr()))?;
     let subjects = match (file, named) {

@@ -104,13 +104,13 @@ impl Done {
     }
 }
 
-fn file(path: &Path, check: bool) -> anyhow::Result<Outcome> {
+fn file(path: &PathBuf, check: bool) -> anyhow::Result<Outcome> {
     let shown = path.display().to_string();
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read `{shown}`"))?;
+    let Source { text, .. } = app::read(path)?;
     let Some(laid) = laid(&shown, &text) else {
         return Ok(Outcome::Refused);
     };
-    if laid == text {
+    if laid == *text {
         return Ok(Outcome::Same);
     }
     if !check {

@@ -104,7 +104,7 @@ async fn ask(args: &Args) -> anyhow::Result<Value> {
         Err(refused) => refused,
     };
     let kind = refused.downcast_ref::<Refused>().map(|of| of.kind.as_str());
-    if kind != Some("urn:attune:problem:unknown-journey") {
+    if args.at.is_some() || kind != Some("urn:attune:problem:unknown-journey") {
         return Err(refused);
     }
     // Placements, segments and journeys that are no more have lines, too.

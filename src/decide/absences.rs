@@ -4,6 +4,7 @@ use crate::decide::admission::key_of;
 use crate::decide::entries::Spark;
 use crate::decide::explain::all_true;
 use crate::decide::journeys::Hearing;
+use crate::decide::room::no_room;
 use crate::decide::schedule;
 use crate::decide::step::Effects;
 use crate::domain::timer::{Armed, Timer};
@@ -75,6 +76,9 @@ impl<'a> Hearing<'a> {
         if n_waits >= Profile::TIMERS_MAX {
             let detail = format!("{n_waits}/{} timers", Profile::TIMERS_MAX);
             return self.refuse(journey, "CONCURRENCY", detail.into());
+        }
+        if let Some(detail) = no_room(self.bundle, self.profile, journey.mode, event.n_bytes()) {
+            return self.refuse(journey, "CONCURRENCY", detail);
         }
         let armed = Armed {
             due: self.now + absence.length,

@@ -6,11 +6,15 @@ use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
 use crate::decide::explain::detail;
 use crate::decide::journeys::Hearing;
+use crate::decide::room::no_room;
 use crate::domain::instance::{Instance, shown};
-use crate::domain::{Duration, Profile, Timestamp, Value};
+use crate::domain::{Duration, Event, Profile, Timestamp, Value};
 use crate::policy::Expr;
 use crate::policy::journey::{Enter, Journey, OnRepeat, Reentry};
 use crate::policy::mode::Mode;
+
+/// The longest key of a run, in bytes.
+const KEY_BYTES_MAX: usize = 256;
 
 /// One thing that an entry asks.
 #[derive(Clone, Copy)]
@@ -102,16 +106,26 @@ impl<'a> Hearing<'a> {
             }
             Check::Repeat => self.repeats(candidate),
             // The run that is in progress goes on, or ends for the one that begins.
-            Check::Reentry | Check::Concurrency if candidate.running.is_some() => Ok(()),
+            Check::Reentry if candidate.running.is_some() => Ok(()),
+            Check::Concurrency if candidate.running.is_some() => self.has_room(candidate.journey),
             Check::Reentry => {
                 let detail = self.too_early(candidate.journey, &candidate.key);
                 detail.map_or(Ok(()), |detail| Err(("REENTRY_GAP", detail)))
             }
             Check::Concurrency => {
                 let detail = self.too_many(candidate.journey);
-                detail.map_or(Ok(()), |detail| Err(("CONCURRENCY", detail)))
+                detail.map_or(Ok(()), |detail| Err(("CONCURRENCY", detail)))?;
+                self.has_room(candidate.journey)
             }
         }
+    }
+
+    /// Asks for the room of the event that a run would keep.
+    fn has_room(&self, journey: &Journey) -> Result<(), Refusal> {
+        let event = self.spark.event.filter(|_| journey.uses_entry);
+        let n_bytes = event.map(Event::n_bytes);
+        let full = n_bytes.and_then(|n| no_room(self.bundle, self.profile, journey.mode, n));
+        full.map_or(Ok(()), |detail| Err(("CONCURRENCY", detail)))
     }
 
     fn young_enough(&self, max: Duration) -> Result<(), Refusal> {
@@ -200,7 +214,15 @@ impl<'a> Hearing<'a> {
 pub fn key_of(key: &Expr, env: &Env<'_>) -> Result<Arc<str>, Arc<str>> {
     let value = eval(&key.root, env);
     let unknown = || Arc::from(format!("{} is unknown {}", key.text, key.place));
-    value.map(|value| as_key(&value)).ok_or_else(unknown)
+    let found = value.map(|value| as_key(&value)).ok_or_else(unknown)?;
+    let n_bytes = found.len();
+    if n_bytes > KEY_BYTES_MAX {
+        let (text, place) = (&key.text, &key.place);
+        return Err(
+            format!("{text} has {n_bytes} bytes, a key at most {KEY_BYTES_MAX} {place}").into(),
+        );
+    }
+    Ok(found)
 }
 
 fn as_key(value: &Value) -> Arc<str> {

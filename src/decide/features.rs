@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
+use crate::decide::room::small;
 use crate::domain::folded::{Change, Folded, Kept, Measures, Room};
 use crate::domain::{Duration, Event, Profile, Timestamp, Value};
 use crate::policy::expr::Expr;
@@ -32,10 +33,17 @@ pub fn change(feature: &Feature, event: &Event, env: &Env<'_>) -> Option<Change>
         Fold::Least(of) | Fold::Most(of) | Fold::Average(of) => {
             Some(measure(feature, at, value(of)?.as_f64()?))
         }
-        Fold::First(of) => first(feature, at, value_or_time(of.as_ref(), event, env)?, env),
-        Fold::Last(of) => Some(Change::Last(at, value_or_time(of.as_ref(), event, env)?)),
+        Fold::First(of) => {
+            let value = value_or_time(of.as_ref(), event, env)?;
+            let many = matches!(feature.window, Window::Sliding(_));
+            first(feature, at, small(value, many), env)
+        }
+        Fold::Last(of) => {
+            let value = value_or_time(of.as_ref(), event, env)?;
+            Some(Change::Last(at, small(value, false)))
+        }
         Fold::Recency => Some(Change::Last(at, Value::Null)),
-        Fold::Mode(of) => Some(keep(feature, at, value(of)?)),
+        Fold::Mode(of) => Some(keep(feature, at, small(value(of)?, true))),
         Fold::Distinct(of) => Some(see(feature, at, &value(of)?)),
         Fold::Dwell => None,
     }

@@ -25,6 +25,7 @@ mod outcomes;
 mod outside;
 pub mod promises;
 mod renewal;
+mod room;
 mod run;
 mod schedule;
 mod segments;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::learn::lesson;
+use crate::decide::room::Traits;
 use crate::decide::step::Effects;
 use crate::decide::{features, outcomes};
 use crate::domain::contact::Delivery;
@@ -16,7 +17,7 @@ use crate::policy::Bundle;
 /// Learns an event: its id, traits, features and the cart.
 pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp) -> Effects {
     let mut facts = vec![Fact::Now(now), Fact::Seen(event.id.fingerprint(), event.at)];
-    traits(event, &mut facts);
+    traits(profile, event, now, &mut facts);
     zone(profile, event, &mut facts);
     facts.extend(guarded(event));
     facts.extend(outcomes::outcomes(bundle, profile, event, now));
@@ -82,27 +83,29 @@ fn concerned<'a>(bundle: &'a Bundle, event: &str) -> impl Iterator<Item = usize>
     every.chain(own.filter(|idx| !bundle.listeners.every.contains(idx)))
 }
 
-fn traits(event: &Event, facts: &mut Vec<Fact>) {
+fn traits(profile: &Profile, event: &Event, now: Timestamp, facts: &mut Vec<Fact>) {
     if event.kind != Kind::Identify {
         return;
     }
-    for (name, value) in event
-        .traits
-        .as_map()
-        .into_iter()
-        .flat_map(crate::domain::Map::iter)
-    {
-        // Consent has a place of its own.
-        if name == "consent" {
-            continue;
-        }
-        // A dotted name would be read as a path; the trait is kept under a name that is none.
-        let name = if name.contains('.') {
-            name::shared(&name.replace('.', "_"))
-        } else {
-            name::shared(name)
-        };
-        facts.push(Fact::Trait(name, value.clone()));
+    let told = event.traits.as_map().into_iter();
+    let told = told.flat_map(crate::domain::Map::iter);
+    // Consent has a place of its own.
+    let told = told.filter(|(name, _)| *name != "consent");
+    let traits = Traits::of(
+        profile,
+        told.map(|(name, value)| (trait_name(name), value.clone())),
+    );
+    let line = traits.line(event, now);
+    facts.extend(traits.facts);
+    facts.extend(line);
+}
+
+/// A dotted name would be read as a path; the trait is kept under a name that is none.
+fn trait_name(name: &str) -> Arc<str> {
+    if name.contains('.') {
+        name::shared(&name.replace('.', "_"))
+    } else {
+        name::shared(name)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
 use crate::decide::explain::detail;
 use crate::decide::journeys::{at_step, in_run};
+use crate::decide::room::Traits;
 use crate::decide::send::Settled;
 use crate::decide::step::{Effects, Input, Needs, Request, Step};
 use crate::decide::wait::{self, Target};
@@ -311,21 +312,21 @@ impl<'a> Walk<'a> {
 
     fn set(&mut self, node: &Node, values: &'a [(Arc<str>, Expr)]) -> Next {
         let env = self.env();
-        let mut names = Vec::new();
-        let mut facts = Vec::new();
-        for (path, of) in values {
-            // An unknown value leaves the trait as it is.
-            let Some(value) = eval(&of.root, &env) else {
-                continue;
-            };
-            facts.push(Fact::Trait(path.clone(), Cow::into_owned(value)));
-            names.push(path.clone());
-        }
+        // An unknown value leaves the trait as it is.
+        let known = values.iter().filter_map(|(path, of)| {
+            let value = eval(&of.root, &env)?;
+            Some((path.clone(), Cow::into_owned(value)))
+        });
+        let traits = Traits::of(self.profile, known);
+        let unkept = traits.said();
         if self.is_shadow() {
-            self.trace(&node.label, What::WouldSet(names));
+            self.trace(&node.label, What::WouldSet(traits.kept));
         } else {
-            self.effects.facts.extend(facts);
-            self.trace(&node.label, What::Set(names));
+            self.effects.facts.extend(traits.facts);
+            self.trace(&node.label, What::Set(traits.kept));
+        }
+        if let Some(unkept) = unkept {
+            self.trace(&node.label, unkept);
         }
         self.resume(node, node.next)
     }

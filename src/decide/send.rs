@@ -253,7 +253,8 @@ fn line(trace: &Trace) -> Option<Arc<str>> {
         | What::WouldSend(..)
         | What::WouldSet(_)
         | What::Told(..)
-        | What::Untold(..) => return None,
+        | What::Untold(..)
+        | What::Unkept(..) => return None,
     };
     Some(text.into())
 }

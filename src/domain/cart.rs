@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::domain::{Map, Timestamp, Value};
 
@@ -19,6 +20,9 @@ pub const EVENTS: [&str; 10] = [
     "Order Completed",
     "Completed Order",
 ];
+
+/// The longest text of a line, in bytes; a longer one is replaced by its hash.
+const TEXT_BYTES_MAX: usize = 256;
 
 /// What lies in the cart.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -85,10 +89,16 @@ impl Change {
     }
 }
 
+/// Stands for a text that is too long to be kept, so that a product is still itself.
+fn stand_in(text: &str) -> Arc<str> {
+    format!("xxh3:{:032x}", xxh3_128(text.as_bytes())).into()
+}
+
 impl Item {
     /// Reads one product; without any id there is no line.
     pub fn read(product: &Value) -> Option<Self> {
         let text = |key| match product.get(key)? {
+            Value::Text(text) if text.len() > TEXT_BYTES_MAX => Some(stand_in(text)),
             Value::Text(text) => Some(text.clone()),
             number @ Value::Number(_) => Some(number.to_string().into()),
             Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => None,
@@ -135,7 +145,7 @@ impl Cart {
         }
         let n_over = self.items.len().saturating_sub(Self::ITEMS_MAX);
         self.items.drain(..n_over);
-        if let Some(currency) = currency {
+        if let Some(currency) = currency.filter(|it| it.len() <= TEXT_BYTES_MAX) {
             self.currency = Some(currency.clone());
         }
         self.updated_at = Some(at);

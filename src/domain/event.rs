@@ -25,6 +25,14 @@ pub struct Event {
     pub context: Value,
 }
 
+impl Event {
+    /// Returns about how many bytes it takes where it is kept.
+    pub fn n_bytes(&self) -> usize {
+        let data = [&self.properties, &self.traits, &self.context];
+        data.map(Value::n_bytes).iter().sum::<usize>() + self.name.len() + 32
+    }
+}
+
 /// The calls of Segment's specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -102,6 +102,10 @@ impl Profile {
     pub const GHOSTS_MAX: usize = 16;
     /// The most absences that are waited for at a time.
     pub const TIMERS_MAX: usize = 256;
+    /// The most bytes of all traits together, as [`Map::n_bytes`] counts them.
+    pub const TRAITS_BYTES_MAX: usize = 64 * 1024;
+    /// The most bytes of the events that are kept with runs and absences; as many again for those of shadows.
+    pub const EVENTS_BYTES_MAX: usize = 128 * 1024;
 
     /// Returns somebody of whom nothing is known.
     pub fn new(id: CustomerId) -> Self {

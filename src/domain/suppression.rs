@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::domain::{Timestamp, Value};
 
@@ -10,6 +11,16 @@ use crate::domain::{Timestamp, Value};
 pub const SUPPRESSED: &str = "Suppressed";
 /// The track event that lifts it: `address` or `channel`; without both everything.
 pub const UNSUPPRESSED: &str = "Unsuppressed";
+
+/// The longest address or name of a channel, in bytes; a longer one is known by its hash.
+const TEXT_BYTES_MAX: usize = 512;
+
+fn known_as(text: &str) -> Arc<str> {
+    if text.len() <= TEXT_BYTES_MAX {
+        return text.into();
+    }
+    format!("xxh3:{:032x}", xxh3_128(text.as_bytes())).into()
+}
 
 /// What is suppressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,9 +44,9 @@ impl Scope {
                 .filter(|text| !text.is_empty())
         };
         match (text("address"), text("channel")) {
-            (Some(address), _) => Self::Address(address.to_lowercase().into()),
+            (Some(address), _) => Self::Address(known_as(&address.to_lowercase())),
             (None, Some("all") | None) => Self::All,
-            (None, Some(channel)) => Self::Channel(channel.into()),
+            (None, Some(channel)) => Self::Channel(known_as(channel)),
         }
     }
 }
@@ -138,7 +149,7 @@ impl Suppressions {
             Scope::All => true,
             Scope::Channel(of) => of.as_ref() == channel,
             Scope::Address(of) => {
-                address.is_some_and(|address| address.trim().to_lowercase() == of.as_ref())
+                address.is_some_and(|address| known_as(&address.trim().to_lowercase()) == *of)
             }
         };
         let holding = self.0.iter().filter(|entry| entry.holds(now));

@@ -73,4 +73,6 @@ pub enum What {
     Told(Arc<str>, Vec<Arc<str>>),
     /// An outcome came in and does not count, by this reason code, and the detail.
     Untold(Arc<str>, Arc<str>),
+    /// Something is not kept, by this reason code: it is unknown from then on; what it is.
+    Unkept(Arc<str>, Arc<str>),
 }

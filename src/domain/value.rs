@@ -71,6 +71,12 @@ impl Map {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
+
+    /// Returns about how many bytes it takes where it is kept.
+    pub fn n_bytes(&self) -> usize {
+        let entries = self.iter();
+        entries.map(|(key, value)| entry_bytes(key, value)).sum()
+    }
 }
 
 impl FromIterator<(Arc<str>, Value)> for Map {
@@ -85,7 +91,23 @@ impl FromIterator<(Arc<str>, Value)> for Map {
     }
 }
 
+/// Returns about how many bytes a key and its value take where they are kept.
+pub fn entry_bytes(key: &str, value: &Value) -> usize {
+    key.len() + 2 + value.n_bytes()
+}
+
 impl Value {
+    /// Returns about how many bytes it takes where it is kept.
+    pub fn n_bytes(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) => 1,
+            Self::Number(_) => 9,
+            Self::Text(text) => text.len() + 2,
+            Self::List(list) => list.iter().map(Self::n_bytes).sum::<usize>() + 2,
+            Self::Map(map) => map.n_bytes() + 2,
+        }
+    }
+
     /// Returns text as a value.
     pub fn text(text: &str) -> Self {
         Self::Text(text.into())

@@ -37,6 +37,7 @@ pub use expr::Expr;
 pub use format::format;
 pub use suggest::hint;
 pub use test::Test;
+pub use yaml::BYTES_MAX as FILE_BYTES_MAX;
 
 #[cfg(test)]
 pub(crate) mod tests;

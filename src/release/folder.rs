@@ -1,5 +1,6 @@
 //! The folder of the policies: what is in it, and whether it changed.
 
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -7,7 +8,7 @@ use anyhow::{Context, bail};
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::clock;
-use crate::policy::Source;
+use crate::policy::{FILE_BYTES_MAX, Source};
 
 /// A file that was written so short ago may be written again within the same tick of its file system's clock.
 const FRESH_MS: i64 = 2_000;
@@ -152,10 +153,20 @@ fn find(policies: &[PathBuf], models: &Path, files: &mut Vec<PathBuf>) -> anyhow
     Ok(())
 }
 
-fn read(path: &PathBuf) -> anyhow::Result<Source> {
-    let text = std::fs::read_to_string(path)
-        .with_context(|| format!("cannot read `{}`", path.display()))?;
-    Ok(Source::new(&path.display().to_string(), &text))
+/// Reads a policy file, or the beginning of one that is too large. What is not UTF-8 is replaced by a letter that no
+/// policy may have, so that it is a mistake like any other, beside those of other files.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn read(path: &PathBuf) -> anyhow::Result<Source> {
+    let shown = path.display().to_string();
+    let n_max = u64::try_from(FILE_BYTES_MAX).unwrap_or(u64::MAX) + 1;
+    let mut bytes = Vec::new();
+    let file = std::fs::File::open(path);
+    let n_read = file.and_then(|file| file.take(n_max).read_to_end(&mut bytes));
+    n_read.with_context(|| format!("cannot read `{shown}`"))?;
+    Ok(Source::new(&shown, &String::from_utf8_lossy(&bytes)))
 }
 
 /// Finds YAML files, also in folders below; what begins with a dot is passed over.

@@ -9,6 +9,7 @@
 //! A set is in the ledger before it is live, so nobody is ever in a journey whose text is not kept. Every server follows
 //! the ledger; a folder is taken in when it changes, and one that has not changed never replaces what came later.
 
+mod eras;
 mod error;
 pub mod folder;
 mod follow;

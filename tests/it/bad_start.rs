@@ -239,9 +239,18 @@ steps:
     fails(
         &place,
         &expect![[r#"
-        exit 1
-        error: cannot read `policies/hello.yaml`: stream did not contain valid UTF-8
-    "#]],
+            exit 1
+            error: attune::not_utf8
+
+              × the file is not UTF-8
+               ╭─[policies/hello.yaml:1:1]
+             1 │ ��??
+               · ┬
+               · ╰── no letter
+               ╰────
+              help: save it as UTF-8; is it a policy file at all?
+
+        "#]],
     )
     .await;
 }

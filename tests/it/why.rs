@@ -7,6 +7,7 @@ use expect_test::{Expect, expect};
 use regex::Regex;
 use serde_json::{Value, json};
 
+use crate::reload::until_live;
 use crate::server::{Attune, PATIENCE, Place, good};
 
 const POLICY: &str = "\
@@ -240,6 +241,96 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
     assert!(explained.contains("only journeys are drawn"), "{explained}");
 }
 
+/// Whoever enters waits.
+fn waits(conditions: &str) -> String {
+    format!("journey: hello\nenter: {{ event: Good{conditions} }}\nsteps: [ {{ wait: 1h }} ]\n")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_past_is_accounted_for_by_the_policies_of_the_time() {
+    let place = Place::new("nats: { partitions: 1 }\n");
+    place.write(
+        "policies/hello.yaml",
+        waits(", where: profile.traits.plan == 'gold'"),
+    );
+    let nats = place.nats(None).await;
+    let attune = place.serve(&nats.url()).await;
+    let client = async_nats::connect(nats.url()).await.unwrap();
+    let jetstream = async_nats::jetstream::new(client);
+    publish(&jetstream, &good("ada", &json!({ "messageId": "a-1" }))).await;
+    decided(&attune, "ada").await;
+    let first = attune::clock::now().to_string();
+    place.write("policies/hello.yaml", waits(""));
+    until_live(&attune, 2).await;
+    publish(&jetstream, &good("ada", &json!({ "messageId": "a-2" }))).await;
+    said(&attune, "ada", "began").await;
+    let second = attune::clock::now().to_string();
+    place.write("policies/hello.yaml", waits("").replace("hello", "bye"));
+    until_live(&attune, 3).await;
+    let asks = Asks {
+        place: &place,
+        url: attune.url(),
+    };
+    let at = |journey: &str, time: &str| {
+        let said = asks.run(&["why", "ada", journey, "--at", time]);
+        let shown = said.lines().take_while(|line| !line.contains("A send"));
+        let shown: Vec<&str> = shown.collect();
+        shown.join("\n") + "\n"
+    };
+    let said = [
+        at("hello", &first),
+        at("hello", &second),
+        at("hello", "0s"),
+        at("bye", &second),
+    ];
+    expect![[r#"
+        exit 0
+        ada did not enter hello at <time> (WHERE)  policies/hello.yaml:1
+          last: <time>  hello did not begin, its condition is not true (WHERE): profile.traits.plan == 'gold' [unknown == "gold"] policies/hello.yaml:2
+          1 events of the stream played again up to <time>, by revision 1 (since <time>) of the policies, with the models of today and without decide calls
+
+        An entry by Good (a-1) at <time>
+          ✓ enter.event  Good                                                       Good a-1 <time>
+          ✗ where        profile.traits.plan == 'gold'                              unknown == "gold"   ← blocked here  policies/hello.yaml:2
+          ✓ on_repeat    while a run is in progress, another entry changes nothing  no run is in progress
+          ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
+        Would have entered if profile.traits.plan were 'gold'.  policies/hello.yaml:2
+
+        exit 0
+        ada is in hello since <time>  policies/hello.yaml:1
+          last: <time>  hello run 1 began
+          2 events of the stream played again up to <time>, by revisions 1 (since <time>), 2 (since <time>) of the policies, with the models of today and without decide calls
+
+        Run 1, in since <time>, is at step 0  policies/hello.yaml:3
+          wait 1 hour
+          waits since <time>, until <time>
+
+        An entry by Good (a-2) at <time>
+          ✓ enter.event  Good                                                       Good a-2 <time>
+          ✓ on_repeat    while a run is in progress, another entry changes nothing  no run is in progress
+          ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
+        Entered.
+
+        exit 0
+        ada is in hello since <time>  policies/hello.yaml:1
+          last: <time>  hello run 1 began
+          2 events of the stream played again up to <time>, by revisions 1 (since <time>), 2 (since <time>), 3 (since <time>) of the policies, with the models of today and without decide calls
+
+        Run 1, in since <time>, is at step 0  policies/hello.yaml:3
+          wait 1 hour
+          waits since <time>, until <time>
+
+        An entry by Good (a-2) at <time>
+          ✓ enter.event  Good                                                       Good a-2 <time>
+          ✓ on_repeat    while a run is in progress, another entry changes nothing  no run is in progress
+          ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
+        Entered.
+
+        exit 1
+        error: unknown journey `bye`; those of <time>, revision 2, have `hello` (404 Not Found)
+    "#]].assert_eq(&said.join("\n"));
+}
+
 #[test]
 fn an_expression_is_evaluated_for_the_customer_of_a_file_without_a_server() {
     let place = Place::new("");
@@ -342,18 +433,23 @@ async fn publish(jetstream: &Context, event: &Value) {
 
 /// Waits until something was decided for a customer.
 async fn decided(attune: &Attune, customer: &str) {
+    said(attune, customer, "\"text\"").await;
+}
+
+/// Waits until the timeline of a customer says something.
+async fn said(attune: &Attune, customer: &str, what: &str) {
     let path = format!("/v1/customers/{customer}/timeline?journey=hello");
     let wait = async {
         loop {
             let answer = attune.get(&path).await;
-            if answer.is_some_and(|(status, body)| status == 200 && body.contains("\"text\"")) {
+            if answer.is_some_and(|(status, body)| status == 200 && body.contains(what)) {
                 return;
             }
             tokio::time::sleep(std::time::Duration::from_millis(20)).await;
         }
     };
     let waited = tokio::time::timeout(PATIENCE, wait).await;
-    waited.unwrap_or_else(|_| panic!("nothing was decided for {customer}: {}", attune.log()));
+    waited.unwrap_or_else(|_| panic!("nobody says `{what}` of {customer}: {}", attune.log()));
 }
 
 /// Asks from a command line.

@@ -142,13 +142,13 @@ async fn a_made_up_event_and_the_past_are_judged() {
               reason: "WHERE"
               remedy: "profile.cart.value were more than 20"
               event: {"at":"2026-01-05T10:00:00.000Z","handled_at":"2026-01-05T10:00:00.000Z","id":"m1","name":"Product Added"}
-              basis: {"agrees":true,"complete":true,"n_events":1,"since":"2026-01-05T10:00:00.000Z","what":"replay"}
+              basis: {"agrees":true,"complete":true,"n_events":1,"policies":[{"revision":0,"since":null}],"policies_complete":true,"since":"2026-01-05T10:00:00.000Z","what":"replay"}
             bea/why?journey=cart&at=2026-01-05T09:00:00Z 200
               text: "of bea and cart nothing was decided lately"
               verdict: "refused"
               reason: "WHERE"
               remedy: "profile.cart.value were more than 20"
-              basis: {"agrees":null,"complete":true,"n_events":0,"since":null,"what":"replay"}
+              basis: {"agrees":null,"complete":true,"n_events":0,"policies":[{"revision":0,"since":null}],"policies_complete":true,"since":null,"what":"replay"}
         "#]],
     )
     .await;

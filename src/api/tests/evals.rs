@@ -92,8 +92,8 @@ async fn at_a_time_of_the_past_the_customer_is_as_they_were_then() {
         writeln!(said, "{at} {value} {} {basis}", of("last_input_at")).unwrap();
     }
     expect![[r#"
-        10:02:30 2 "2026-01-05T10:02:00.000Z" {"agrees":null,"complete":true,"n_events":3,"since":"2026-01-05T10:00:00.000Z","what":"replay"}
-        09:00:00 0 null {"agrees":null,"complete":true,"n_events":0,"since":null,"what":"replay"}
+        10:02:30 2 "2026-01-05T10:02:00.000Z" {"agrees":null,"complete":true,"n_events":3,"policies":[{"revision":0,"since":null}],"policies_complete":true,"since":"2026-01-05T10:00:00.000Z","what":"replay"}
+        09:00:00 0 null {"agrees":null,"complete":true,"n_events":0,"policies":[{"revision":0,"since":null}],"policies_complete":true,"since":null,"what":"replay"}
         10:03:00 82 "2026-01-05T10:03:00.000Z" {"agrees":null,"complete":null,"n_events":null,"since":null,"what":"now"}
         11:00:00 82 "2026-01-05T10:03:00.000Z" {"agrees":null,"complete":null,"n_events":null,"since":null,"what":"ahead"}
     "#]].assert_eq(&said);

@@ -55,11 +55,12 @@ pub async fn why(
     let asked = Asked::read(&query?)?;
     let live = api.node.engine.live.get();
     let bundle = &live.bundle;
-    let journey = find(bundle, &asked.journey)?;
-    let profile = look(&api, &id?).await?;
     if let Some(at) = asked.at {
-        return then(&api, &live, &profile, journey, at).await;
+        let profile = look(&api, &id?).await?;
+        return then(&api, &live, &profile, &asked.journey, at).await;
     }
+    let journey = find(bundle, "the live policies", &asked.journey)?;
+    let profile = look(&api, &id?).await?;
     let at = now(&api.node, &profile);
     let event = match asked.event {
         Some(given) => {
@@ -91,24 +92,33 @@ pub async fn why(
     Ok(json(&Why::of(&scene, &account, basis)))
 }
 
-/// Plays the past again, and gives the account of then.
+/// Plays the past again by the policies of the time, and gives the account of then.
 async fn then(
     api: &Api,
     policies: &Policies,
     live: &Profile,
-    journey: &Journey,
+    journey: &str,
     at: Timestamp,
 ) -> Result<Json, Problem> {
     let at = not_ahead(api, live, at)?;
     let _one = turn(api)?;
+    let eras = api.releases.eras(at).await;
+    let eras = eras.map_err(|error| Problem::not_ready(error.to_string()))?;
+    let last = eras.iter().next_back().unwrap_or(&eras.first);
+    let whose = format!("those of {at}, revision {},", last.revision);
+    if eras.iter().all(|era| era.bundle.journey(journey).is_none()) {
+        find(&last.bundle, &whose, journey)?;
+    }
     let engine = &api.node.engine;
-    let told = past::replay(engine, policies, journey, live.id.clone(), at).await;
+    let told = past::replay(engine, policies, &eras, journey, live.id.clone(), at).await;
     let told = told.map_err(|error| Problem::not_ready(error.to_string()))?;
-    let replayed = &told.what;
+    let Some(replayed) = &told.what else {
+        return Err(unknown(&last.bundle, &whose, journey));
+    };
     let scene = Scene {
-        bundle: &policies.bundle,
+        bundle: replayed.bundle,
         profile: &replayed.profile,
-        journey,
+        journey: replayed.journey,
         event: replayed.event.as_ref().map(|(event, now)| (event, *now)),
         at,
     };
@@ -205,18 +215,23 @@ fn time(text: &str) -> Result<Timestamp, Problem> {
     Timestamp::parse(text).ok_or_else(expected)
 }
 
-fn find<'b>(bundle: &'b Bundle, name: &str) -> Result<&'b Journey, Problem> {
-    bundle.journey(name).ok_or_else(|| {
-        let known = || bundle.journeys.iter().map(|journey| journey.name.as_ref());
-        let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
-        let hint = hint(name, known());
-        let end = if hint.is_empty() { ";" } else { "" };
-        let names = if names.is_empty() {
-            "none".into()
-        } else {
-            names.join(", ")
-        };
-        let detail = format!("unknown journey `{name}`{hint}{end} the live policies have {names}");
-        Problem::unknown_journey(detail)
-    })
+/// - `whose`: which policies these are, in words.
+fn find<'b>(bundle: &'b Bundle, whose: &str, name: &str) -> Result<&'b Journey, Problem> {
+    let found = bundle.journey(name);
+    found.ok_or_else(|| unknown(bundle, whose, name))
+}
+
+fn unknown(bundle: &Bundle, whose: &str, name: &str) -> Problem {
+    let known = || bundle.journeys.iter().map(|journey| journey.name.as_ref());
+    let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
+    let hint = hint(name, known());
+    let end = if hint.is_empty() { ";" } else { "" };
+    let names = if names.is_empty() {
+        "none".into()
+    } else {
+        names.join(", ")
+    };
+    Problem::unknown_journey(format!(
+        "unknown journey `{name}`{hint}{end} {whose} have {names}"
+    ))
 }

@@ -203,6 +203,7 @@ fn tells(trace: &Trace, journey: &Journey) -> bool {
         | What::Migrated(_)
         | What::Told(..)
         | What::Untold(..)
+        | What::Unkept(..)
         | What::Crossed(..) => false,
     };
     stands && trace.subject == journey.name
@@ -239,6 +240,7 @@ fn headline(scene: &Scene<'_>, account: &Account, last: Option<&Trace>) -> Strin
         | What::Migrated(_)
         | What::Told(..)
         | What::Untold(..)
+        | What::Unkept(..)
         | What::Crossed(..) => {
             format!("{customer} was in {journey} at {at}")
         }

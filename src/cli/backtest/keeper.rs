@@ -54,7 +54,8 @@ impl Found {
             Err(error) => return Err(error).with_context(failed),
         };
         let mut rest = BufReader::new(file);
-        let version: u16 = saved::get(&mut rest).with_context(failed)?;
+        let version: u16 = saved::get(&mut rest)
+            .with_context(|| format!("`{}` is no checkpoint of a backtest", path.display()))?;
         ensure!(
             version == VERSION,
             "the checkpoint `{}` was written by another build; remove it to begin anew",

@@ -227,7 +227,8 @@ impl Summary {
             | What::Dealt(..)
             | What::Migrated(..)
             | What::Told(..)
-            | What::Untold(..) => {}
+            | What::Untold(..)
+            | What::Unkept(..) => {}
         }
     }
 }

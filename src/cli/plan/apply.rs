@@ -35,7 +35,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let path = args.plan.display();
     let text = std::fs::read_to_string(&args.plan);
     let text = text.with_context(|| format!("cannot read `{path}`"))?;
-    let plan: Plan = serde_json::from_str(&text).with_context(|| format!("`{path}` is no plan"))?;
+    let no_plan = || format!("`{path}` is no plan: `attune plan -o` writes one");
+    let object: serde_json::Map<String, Value> =
+        serde_json::from_str(&text).with_context(no_plan)?;
+    let plan: Plan = serde_json::from_value(object.into()).with_context(no_plan)?;
     let (server, live) = check(&plan)?;
     let server = Server::at(server, args.token.as_deref());
     let body = json!({ "expected": live, "sources": plan.sources });

@@ -137,7 +137,8 @@ impl Reached {
             | What::WouldSet(_)
             | What::Migrated(_)
             | What::Told(..)
-            | What::Untold(..) => {}
+            | What::Untold(..)
+            | What::Unkept(..) => {}
         }
         self.steps.insert(step);
     }

@@ -247,7 +247,8 @@ fn times(world: &World<'_>, journey: Option<&Arc<str>>) -> BTreeSet<Duration> {
         | What::WouldSet(_)
         | What::Migrated(_)
         | What::Told(..)
-        | What::Untold(..) => false,
+        | What::Untold(..)
+        | What::Unkept(..) => false,
     });
     noted
         .map(|trace| trace.at.since(world.test.start))

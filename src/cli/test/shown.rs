@@ -159,6 +159,7 @@ fn decided(what: &What, start: Timestamp) -> String {
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Told(word, offers) => format!("{word} of {}", offers.join(", ")),
         What::Untold(code, detail) => format!("counts no outcome, {code}: {detail}"),
+        What::Unkept(code, detail) => format!("does not keep everything, {code}: {detail}"),
         What::Ranked(chosen, lost) => {
             let lost = if lost.is_empty() {
                 String::new()

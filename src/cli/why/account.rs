@@ -56,6 +56,30 @@ impl<'a> Object<'a> {
     }
 }
 
+/// Says by which policies the past was played.
+fn policies(basis: &Value) -> String {
+    let reigns = basis["policies"].as_array().map_or(&[][..], Vec::as_slice);
+    if let [only] = reigns
+        && only["since"].is_null()
+    {
+        return "by the live policies".into();
+    }
+    let since = |of: &Value| match of["since"].as_str() {
+        Some(since) => format!("{} (since {since})", of["revision"]),
+        None => of["revision"].to_string(),
+    };
+    let all: Vec<String> = reigns.iter().map(since).collect();
+    let revisions = if all.len() == 1 {
+        "revision"
+    } else {
+        "revisions"
+    };
+    format!(
+        "by {revisions} {} of the policies, with the models of today",
+        all.join(", ")
+    )
+}
+
 struct Page(String);
 
 impl Page {
@@ -101,9 +125,13 @@ impl Page {
             return;
         }
         let (n, at) = (&basis["n_events"], of.text("at"));
+        let by = policies(basis);
         self.line(&format!(
-            "  {n} events of the stream played again up to {at}, by the live policies and without decide calls"
+            "  {n} events of the stream played again up to {at}, {by} and without decide calls"
         ));
+        if basis["policies_complete"] == Value::Bool(false) {
+            self.line("  not exact: of the policies, earlier revisions are not kept or cannot be read any more");
+        }
         if basis["complete"] == Value::Bool(false) {
             self.line("  not exact: the stream does not hold everything that came before any more");
         }

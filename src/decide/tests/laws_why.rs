@@ -96,11 +96,11 @@ proptest! {
                 let scoring = |_: &[Request]| Scores::new();
                 let before = super::customer();
                 let course = Course::of(&world.bundle, before, &scoring);
-                let mut replay = Replay::of(course, journey);
+                let mut replay = Replay::of(course, &journey.name);
                 for (event, now) in past.clone() {
                     replay.event(event, now);
                 }
-                let replayed = replay.end(now);
+                let replayed = replay.end(now).unwrap();
                 prop_assert_eq!(&replayed.profile, &world.profile);
                 let last = replayed.event.map(|(event, _)| event.id);
                 if last.is_some_and(|id| id.as_str() == n.to_string()) {

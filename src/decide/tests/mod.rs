@@ -21,6 +21,7 @@ mod pipeline;
 mod questions;
 mod quiet_hours;
 mod revisions;
+mod room;
 mod segments;
 mod shadows;
 mod splits;
@@ -313,5 +314,6 @@ fn shown(what: &What) -> String {
         What::Dealt(arm, why) => format!("dealt to {arm}: {why}"),
         What::Told(word, offers) => format!("told {word} of {offers:?}"),
         What::Untold(code, detail) => format!("untold {code}: {detail}"),
+        What::Unkept(code, detail) => format!("not kept {code}: {detail}"),
     }
 }

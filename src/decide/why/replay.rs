@@ -9,15 +9,15 @@ use crate::policy::Bundle;
 use crate::policy::journey::Journey;
 
 /// A customer on the way; events come in the order in which they were handled.
-pub struct Course<'a> {
+pub struct Course<'s, 'a> {
     bundle: &'a Bundle,
-    scoring: Scoring<'a>,
+    scoring: Scoring<'s>,
     profile: Profile,
 }
 
-impl<'a> Course<'a> {
+impl<'s, 'a> Course<'s, 'a> {
     /// Begins with a customer before the first event.
-    pub fn of(bundle: &'a Bundle, profile: Profile, scoring: Scoring<'a>) -> Self {
+    pub fn of(bundle: &'a Bundle, profile: Profile, scoring: Scoring<'s>) -> Self {
         Self {
             bundle,
             scoring,
@@ -28,6 +28,17 @@ impl<'a> Course<'a> {
     /// Handles an event, with everything that was due before it.
     pub fn event(&mut self, event: Event, now: Timestamp) {
         self.handle(&Cause::Event(event), now);
+    }
+
+    /// Lets other policies be live from a time on: those before decide what was due until then.
+    pub fn follow(&mut self, bundle: &'a Bundle, since: Timestamp) {
+        if self.profile.now > Timestamp::MIN {
+            self.handle(&Cause::Wake(since - Duration::from_millis(1)), since);
+        }
+        self.bundle = bundle;
+        if self.profile.now > Timestamp::MIN {
+            self.handle(&Cause::Renew, since);
+        }
     }
 
     /// Lets time go on to the end, and gives the customer.
@@ -45,14 +56,18 @@ impl<'a> Course<'a> {
 }
 
 /// A course that looks at one journey.
-pub struct Replay<'a> {
-    course: Course<'a>,
-    journey: &'a Journey,
-    heard: Option<Heard>,
+pub struct Replay<'s, 'a> {
+    course: Course<'s, 'a>,
+    journey: &'a str,
+    heard: Option<Heard<'a>>,
 }
 
 /// What a replay came to.
-pub struct Replayed {
+pub struct Replayed<'a> {
+    /// The policies of the time.
+    pub bundle: &'a Bundle,
+    /// The journey, as it was then.
+    pub journey: &'a Journey,
     /// The customer at the time.
     pub profile: Profile,
     /// How the customer and the journey stood then; the entry is that of the last event that could enter.
@@ -61,16 +76,17 @@ pub struct Replayed {
     pub event: Option<(Event, Timestamp)>,
 }
 
-/// The last event that could enter, and the customer who had learnt it.
-struct Heard {
+/// The last event that could enter, the customer who had learnt it, and the policies that decided.
+struct Heard<'a> {
+    bundle: &'a Bundle,
     profile: Profile,
     event: Event,
     now: Timestamp,
 }
 
-impl<'a> Replay<'a> {
-    /// Looks at a journey on a course that has not begun.
-    pub fn of(course: Course<'a>, journey: &'a Journey) -> Self {
+impl<'s, 'a> Replay<'s, 'a> {
+    /// Looks at a journey, by its name, on a course that has not begun.
+    pub fn of(course: Course<'s, 'a>, journey: &'a str) -> Self {
         Self {
             course,
             journey,
@@ -78,43 +94,55 @@ impl<'a> Replay<'a> {
         }
     }
 
+    /// Lets other policies be live from a time on.
+    pub fn follow(&mut self, bundle: &'a Bundle, since: Timestamp) {
+        self.course.follow(bundle, since);
+    }
+
     /// Handles an event, with everything that was due before it.
     pub fn event(&mut self, event: Event, now: Timestamp) {
         let course = &self.course;
         let seen = course.profile.has_seen(event.id.fingerprint());
-        if !seen && self.journey.enter.on.event() == Some(&event.name) {
+        let journey = course.bundle.journey(self.journey);
+        let enters = journey.is_some_and(|it| it.enter.on.event() == Some(&event.name));
+        if !seen && enters {
             let mut profile = course.profile.clone();
             let now = learn(course.bundle, &mut profile, &event, now, course.scoring);
-            let event = event.clone();
             self.heard = Some(Heard {
+                bundle: course.bundle,
                 profile,
-                event,
+                event: event.clone(),
                 now,
             });
         }
         self.course.event(event, now);
     }
 
-    /// Lets time go on to the end, and gives the account.
-    pub fn end(self, at: Timestamp) -> Replayed {
-        let (bundle, journey) = (self.course.bundle, self.journey);
+    /// Lets time go on to the end, and gives the account; `None` if the policies of the time have no such journey, and the
+    /// customer is not in an earlier one of that name either.
+    pub fn end(self, at: Timestamp) -> Option<Replayed<'a>> {
+        let bundle = self.course.bundle;
         let profile = self.course.end(at);
+        let live = bundle.journey(self.journey);
+        let run = profile.journeys.iter();
+        let mut run = run.filter(|run| run.journey.as_ref() == self.journey);
+        let journey = live.or_else(|| bundle.journey_of(run.next()?))?;
         let mut account = why(bundle, &profile, journey, None, at);
-        if let Some(heard) = &self.heard {
-            let then = why(
-                bundle,
-                &heard.profile,
-                journey,
-                Some(&heard.event),
-                heard.now,
-            );
+        let heard = self.heard.as_ref();
+        if let Some((heard, entered)) =
+            heard.zip(heard.and_then(|it| it.bundle.journey(self.journey)))
+        {
+            let then = Some(&heard.event);
+            let then = why(heard.bundle, &heard.profile, entered, then, heard.now);
             account.verdict = then.verdict;
             account.entry = then.entry;
         }
-        Replayed {
+        Some(Replayed {
+            bundle,
+            journey,
             account,
             profile,
             event: self.heard.map(|heard| (heard.event, heard.now)),
-        }
+        })
     }
 }

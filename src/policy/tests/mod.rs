@@ -16,6 +16,7 @@ mod fuzz;
 pub mod json_schema;
 mod laws;
 mod limits;
+mod mermaid;
 mod steps;
 mod validator;
 mod wrong_consent;

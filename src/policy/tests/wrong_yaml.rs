@@ -5,6 +5,25 @@ use expect_test::expect;
 use super::check_wrong;
 
 #[test]
+fn a_file_in_another_encoding_is_no_text() {
+    let latin = b"journey: caf\xe9\x1b[2J\nenter: { event: A }\nsteps: [stop]\n";
+    check_wrong(
+        &String::from_utf8_lossy(latin),
+        &expect![[r#"
+        attune::not_utf8
+
+          × the file is not UTF-8
+           ╭─[shop.yaml:1:13]
+         1 │ journey: caf�?[2J
+           ·             ┬
+           ·             ╰── no letter
+         2 │ enter: { event: A }
+           ╰────
+          help: save it as UTF-8; is it a policy file at all?"#]],
+    );
+}
+
+#[test]
 fn a_leading_exclamation_mark_is_a_tag() {
     check_wrong(
         r"journey: j

@@ -12,7 +12,7 @@ use crate::policy::diagnostic::{Diagnostic, Source};
 use crate::policy::yaml::{Content, Scalar, Style, Yaml};
 
 /// The longest file, in bytes.
-const BYTES_MAX: usize = 1 << 20;
+pub const BYTES_MAX: usize = 1 << 20;
 /// The most nodes of a file.
 const NODES_MAX: usize = 20_000;
 /// The deepest nesting of a file: a branch takes four levels.
@@ -24,11 +24,14 @@ struct Stopped;
 /// Reads the documents of a file as far as they can be read.
 pub fn read(source: &Source, problems: &mut Vec<Diagnostic>) -> (Vec<Yaml>, bool) {
     if source.text.len() > BYTES_MAX {
-        let message = format!("the file has {} bytes", source.text.len());
-        let problem = Diagnostic::new(source, "yaml_too_large", 0..0, message).help(format!(
-            "a policy file has at most {BYTES_MAX} bytes: split it"
-        ));
+        let message = format!("the file has more than {BYTES_MAX} bytes");
+        let problem = Diagnostic::new(source, "yaml_too_large", 0..0, message)
+            .help("split it: files of one folder are read together");
         problems.push(problem);
+        return (Vec::new(), false);
+    }
+    if let Some(at) = source.text.find(char::REPLACEMENT_CHARACTER) {
+        problems.push(not_text(source, at));
         return (Vec::new(), false);
     }
     let mut builder = Builder {
@@ -40,6 +43,18 @@ pub fn read(source: &Source, problems: &mut Vec<Diagnostic>) -> (Vec<Yaml>, bool
     let mut documents = Vec::new();
     let finished = builder.documents(&mut documents).is_ok();
     (documents, finished)
+}
+
+/// Whoever reads files puts this letter where there is none.
+fn not_text(source: &Source, at: usize) -> Diagnostic {
+    let end = at + char::REPLACEMENT_CHARACTER.len_utf8();
+    // What is around it may do anything to a terminal.
+    let tame = |letter: char| letter.is_ascii_control() && letter != '\n';
+    let text = source.text.replace(tame, "?");
+    let shown = Source::new(&source.name, &text);
+    Diagnostic::new(&shown, "not_utf8", at..end, "the file is not UTF-8")
+        .label("no letter")
+        .help("save it as UTF-8; is it a policy file at all?")
 }
 
 fn options() -> Options {

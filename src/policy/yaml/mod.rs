@@ -7,6 +7,7 @@ mod traps;
 use std::ops::Range;
 use std::sync::Arc;
 
+pub use build::BYTES_MAX;
 pub use traps::is_cut_by_comment;
 
 use crate::policy::diagnostic::{Diagnostic, Source};

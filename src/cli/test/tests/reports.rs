@@ -140,7 +140,8 @@ fn the_policies_of_the_repository_do_what_their_tests_say() {
         .map(|report| shown::failed(&bundle, report))
         .collect();
     assert_eq!(failed, "");
-    assert!(reports.len() >= 10, "{} tests", reports.len());
+    let coverage = Coverage::of(&bundle, &reports);
+    assert!(coverage.percent() >= 100.0, "{}", coverage.table());
 }
 
 /// Updates tests beside the shop, checks what is written, and that it holds.

@@ -1,0 +1,72 @@
+//! Which policies were live when.
+
+use std::sync::Arc;
+
+use crate::actors::live::Policies;
+use crate::domain::Timestamp;
+use crate::policy::Bundle;
+use crate::policy::wanted::Wanted;
+
+/// The reign of one revision of the policies.
+pub struct Era {
+    /// Its number.
+    pub revision: u64,
+    /// When it began.
+    pub since: Timestamp,
+    /// The policies.
+    pub bundle: Arc<Bundle>,
+    /// The events that they look into.
+    wanted: Wanted,
+}
+
+/// The revisions up to a time, one after the other.
+pub struct Eras {
+    /// The first one; it stands for those before it.
+    pub first: Era,
+    /// The others, in order.
+    pub later: Vec<Era>,
+    /// Whether there was none before the first.
+    pub complete: bool,
+}
+
+impl Era {
+    /// Takes policies that became live at a time.
+    pub fn new(revision: u64, since: Timestamp, bundle: Arc<Bundle>) -> Self {
+        let wanted = Wanted::of(&bundle);
+        Self {
+            revision,
+            since,
+            bundle,
+            wanted,
+        }
+    }
+}
+
+impl Eras {
+    /// Takes the live policies for all times.
+    pub fn of(live: &Policies) -> Self {
+        Self {
+            first: Era::new(live.revision, Timestamp::MIN, live.bundle.clone()),
+            later: Vec::new(),
+            complete: true,
+        }
+    }
+
+    /// Returns all of them, in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Era> + Clone {
+        std::iter::once(&self.first).chain(&self.later)
+    }
+
+    /// Tells if any of them looks into an event.
+    pub fn wants(&self, event: &str) -> bool {
+        self.iter().any(|era| era.wanted.has(event))
+    }
+
+    /// Returns the revisions that were live between two times, and since when.
+    pub fn between(&self, from: Timestamp, to: Timestamp) -> Vec<(u64, Timestamp)> {
+        let begun = self.iter().filter(|era| era.since <= to);
+        let n_over = begun.clone().filter(|era| era.since <= from).count();
+        let some = begun.skip(n_over.saturating_sub(1));
+        some.map(|era| (era.revision, era.since)).collect()
+    }
+}

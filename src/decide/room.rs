@@ -1,0 +1,130 @@
+//! Room in a customer's state. What does not fit is unknown from then on, never an older value, and it is said.
+
+use std::sync::Arc;
+
+use crate::domain::value::entry_bytes;
+use crate::domain::{Fact, Profile, Timer, Timestamp, Trace, Value, What};
+use crate::policy::Bundle;
+use crate::policy::mode::Mode;
+
+/// The longest value that a feature keeps one of, in bytes.
+const VALUE_BYTES_MAX: usize = 16 * 1024;
+/// The longest value that a feature keeps many of, in bytes.
+const ONE_OF_MANY_BYTES_MAX: usize = 1024;
+/// So many traits without room are named.
+const NAMED_MAX: usize = 4;
+/// So much of a name is told.
+const NAME_CHARS_MAX: usize = 64;
+
+/// The code of a line about what is not kept.
+const CODE: &str = "STATE_FULL";
+
+/// Traits that are told at once, as far as there is room.
+#[derive(Default)]
+pub struct Traits {
+    /// What the profile learns, in order.
+    pub facts: Vec<Fact>,
+    /// The names of those that have room.
+    pub kept: Vec<Arc<str>>,
+    /// The names of those that have none.
+    unkept: Vec<Arc<str>>,
+}
+
+impl Traits {
+    /// Takes traits by their paths.
+    pub fn of(profile: &Profile, told: impl IntoIterator<Item = (Arc<str>, Value)>) -> Self {
+        let mut traits = Self::default();
+        let mut n_bytes = profile.traits.n_bytes();
+        for (path, value) in told {
+            let before = at_path(profile, &path);
+            let old = before.map_or(0, |old| entry_bytes(&path, old));
+            let new = entry_bytes(&path, &value);
+            if new <= old || n_bytes - old.min(n_bytes) + new <= Profile::TRAITS_BYTES_MAX {
+                n_bytes = n_bytes - old.min(n_bytes) + new;
+                traits.facts.push(Fact::Trait(path.clone(), value));
+                traits.kept.push(path);
+                continue;
+            }
+            if before.is_some() {
+                n_bytes -= old.min(n_bytes);
+                traits.facts.push(Fact::Trait(path.clone(), Value::Null));
+            }
+            traits.unkept.push(path);
+        }
+        traits
+    }
+
+    /// Says which have no room.
+    pub fn said(&self) -> Option<What> {
+        let first = self.unkept.iter().take(NAMED_MAX);
+        let first: Vec<String> = first.map(|of| format!("traits.{}", short(of))).collect();
+        if first.is_empty() {
+            return None;
+        }
+        let more = match self.unkept.len().saturating_sub(NAMED_MAX) {
+            0 => String::new(),
+            n_more => format!(" and {n_more} more"),
+        };
+        let (all, max) = (first.join(", "), Profile::TRAITS_BYTES_MAX);
+        let text = format!("{all}{more}: unknown, for all traits have at most {max} bytes");
+        Some(What::Unkept(CODE.into(), text.into()))
+    }
+
+    /// Writes the line of the timeline, if there is one.
+    pub fn line(&self, event: &crate::domain::Event, now: Timestamp) -> Option<Fact> {
+        Some(Fact::Traced(Trace {
+            at: now,
+            event: Some(event.id.clone()),
+            subject: "profile".into(),
+            instance: 0,
+            step: "".into(),
+            what: self.said()?,
+            times: 1,
+        }))
+    }
+}
+
+/// Returns the beginning of a name.
+fn short(name: &str) -> String {
+    name.chars().take(NAME_CHARS_MAX).collect()
+}
+
+/// Returns a trait by its path.
+fn at_path<'a>(profile: &'a Profile, path: &str) -> Option<&'a Value> {
+    let mut parts = path.split('.');
+    let first = profile.traits.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.as_map()?.get(part))
+}
+
+/// Returns what a feature keeps of a value.
+///
+/// - `many`: whether it keeps many.
+pub fn small(value: Value, many: bool) -> Value {
+    let max = if many {
+        ONE_OF_MANY_BYTES_MAX
+    } else {
+        VALUE_BYTES_MAX
+    };
+    if value.n_bytes() > max {
+        return Value::Null;
+    }
+    value
+}
+
+/// Says why another event cannot be kept with a run or an absence, if it cannot.
+///
+/// - `mode`: shadows have a room of their own.
+pub fn no_room(bundle: &Bundle, profile: &Profile, mode: Mode, n_bytes: usize) -> Option<Arc<str>> {
+    let runs = profile.journeys.iter();
+    let runs = runs.filter(|run| Mode::of(run.number) == mode);
+    let runs = runs.filter_map(|run| run.entry.as_deref());
+    let timers = profile.timers.iter();
+    let timers = timers.filter(|(timer, _)| match timer {
+        Timer::Absence(name, _) => bundle.journey(name).map_or(Mode::Live, |of| of.mode) == mode,
+        Timer::Edge(_) | Timer::Schedule(_) | Timer::Run(_) => false,
+    });
+    let timers = timers.filter_map(|(_, armed)| armed.event.as_deref());
+    let n_kept: usize = runs.chain(timers).map(crate::domain::Event::n_bytes).sum();
+    let (n_all, n_max) = (n_kept + n_bytes, Profile::EVENTS_BYTES_MAX);
+    (n_all > n_max).then(|| format!("{n_all}/{n_max} bytes of events kept with runs").into())
+}

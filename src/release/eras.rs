@@ -1,0 +1,82 @@
+//! Which policies were live when, out of the ledger.
+
+use std::sync::Arc;
+
+use super::{Error, Ledger, Releases, Set};
+use crate::actors::eras::{Era, Eras};
+use crate::actors::live::Policies;
+use crate::clock::Clock;
+use crate::domain::Timestamp;
+use crate::policy::{self, Bundle, Kept};
+
+/// The most revisions that are compiled to look into the past: the last ones up to its end.
+const ERAS_MAX: usize = 16;
+
+impl Releases {
+    /// Returns which policies were live when, up to a time. Where time is that of the events, nobody can tell: it is the live
+    /// ones then.
+    ///
+    /// # Errors
+    ///
+    /// The ledger cannot be read.
+    pub async fn eras(&self, at: Timestamp) -> Result<Eras, Error> {
+        let live = self.live();
+        if self.engine.clock == Clock::Event {
+            return Ok(Eras::of(&live));
+        }
+        let ledger = self.ledger().await?;
+        let compiling = tokio::task::spawn_blocking(move || eras(&ledger, &live, at));
+        compiling.await.map_err(|error| Error::died(&error))
+    }
+}
+
+/// Compiles what was live up to a time.
+fn eras(ledger: &Ledger, live: &Policies, at: Timestamp) -> Eras {
+    let mut sets: Vec<&Set> = ledger.sets.iter().filter(|set| set.at <= at).collect();
+    // Before the first one nothing was decided: what came then was decided by it.
+    sets.extend(ledger.sets.first().filter(|_| sets.is_empty()));
+    sets.dedup_by(|later, earlier| later.bundle == earlier.bundle);
+    let n_over = sets.len().saturating_sub(ERAS_MAX);
+    sets.drain(..n_over);
+    let complete = sets.first().is_none_or(|set| set.revision == 1);
+    if sets.iter().all(|set| set.bundle == live.bundle.id) {
+        let since = sets.first().filter(|_| !complete).map(|set| set.at);
+        let since = since.unwrap_or(Timestamp::MIN);
+        return Eras {
+            first: Era::new(live.revision, since, live.bundle.clone()),
+            later: Vec::new(),
+            complete,
+        };
+    }
+    let mut eras = Vec::new();
+    for (idx, set) in sets.iter().enumerate() {
+        let bundle = compile(ledger, set, &sets[..idx]);
+        eras.extend(bundle.map(|bundle| Era::new(set.revision, set.at, bundle)));
+    }
+    let complete = complete && eras.len() == sets.len();
+    let mut eras = eras.into_iter();
+    match eras.next() {
+        Some(first) => Eras {
+            first,
+            later: eras.collect(),
+            complete,
+        },
+        None => Eras {
+            complete: false,
+            ..Eras::of(live)
+        },
+    }
+}
+
+/// Compiles a set with the journeys of those before it, in which somebody may have been; `None` if this build cannot.
+fn compile(ledger: &Ledger, set: &Set, before: &[&Set]) -> Option<Arc<Bundle>> {
+    let kept = before.iter().rev().filter_map(|set| {
+        Some(Kept {
+            sources: ledger.sources(set)?,
+            journeys: set.journeys.values().map(|revision| revision.0).collect(),
+        })
+    });
+    let kept: Vec<Kept> = kept.collect();
+    let checked = policy::check_with(&ledger.sources(set)?, &kept);
+    checked.bundle.map(Arc::new)
+}
