@@ -15,20 +15,30 @@ use crate::policy::model::{Input, Kind, Model, Unknown};
 ///
 /// The sentence to trace when an input is unknown and the manifest says `fail`.
 pub fn row(model: &Model, env: &Env<'_>) -> Result<Arc<Inputs>, Arc<str>> {
-    filled(model, |_, input| cell(input, env))
+    let mut row = Vec::with_capacity(model.inputs.len());
+    for input in &model.inputs {
+        row.push(cell(input, env)?);
+    }
+    let model = model.name.clone();
+    Ok(Arc::new(Inputs { model, row }))
 }
 
 /// The rows of a model that looks at offers: what no offer changes is looked up once.
 pub struct Sheet<'a> {
     model: &'a Model,
-    /// By column; `None` where the offer is looked at.
-    common: Vec<Option<Result<Cell, Arc<str>>>>,
+    /// What is in every row; NaN where the offer is looked at. `None`: a column that all have in common is unknown.
+    common: Option<Vec<Cell>>,
 }
 
 impl<'a> Sheet<'a> {
     /// Looks up what all offers have in common.
     pub fn new(model: &'a Model, env: &Env<'_>) -> Self {
-        let common = |input: &Input| (!input.per_offer).then(|| cell(input, env));
+        let common = |input: &Input| {
+            if input.per_offer {
+                return Some(Cell::Number(f32::NAN));
+            }
+            cell(input, env).ok()
+        };
         Self {
             model,
             common: model.inputs.iter().map(common).collect(),
@@ -41,23 +51,18 @@ impl<'a> Sheet<'a> {
     ///
     /// As of [`row`].
     pub fn row(&self, env: &Env<'_>) -> Result<Arc<Inputs>, Arc<str>> {
-        filled(self.model, |idx, input| {
-            let common = self.common[idx].clone();
-            common.unwrap_or_else(|| cell(input, env))
-        })
+        let Some(common) = &self.common else {
+            // The first of the columns that are unknown is the one to name.
+            return row(self.model, env);
+        };
+        let mut row = common.clone();
+        let columns = row.iter_mut().zip(&self.model.inputs);
+        for (column, input) in columns.filter(|(_, input)| input.per_offer) {
+            *column = cell(input, env)?;
+        }
+        let model = self.model.name.clone();
+        Ok(Arc::new(Inputs { model, row }))
     }
-}
-
-fn filled(
-    model: &Model,
-    mut cell: impl FnMut(usize, &Input) -> Result<Cell, Arc<str>>,
-) -> Result<Arc<Inputs>, Arc<str>> {
-    let mut row = Vec::with_capacity(model.inputs.len());
-    for (idx, input) in model.inputs.iter().enumerate() {
-        row.push(cell(idx, input)?);
-    }
-    let model = model.name.clone();
-    Ok(Arc::new(Inputs { model, row }))
 }
 
 fn cell(input: &Input, env: &Env<'_>) -> Result<Cell, Arc<str>> {
@@ -91,8 +96,8 @@ fn single(number: f64) -> f32 {
 }
 
 /// Puts a score to every row that was asked for, so that a step never asks twice.
-pub fn complete(request: Request, scored: &Scores) -> Scored {
-    let given = scored.get(&request.model).map_or(&[][..], Vec::as_slice);
+pub fn complete(request: Request, said: &Scores) -> Scored {
+    let given = said.get(&request.model).map_or(&[][..], Vec::as_slice);
     let none = || Score::unavailable("the model gave no score");
     let of = |idx: usize| given.get(idx).cloned().unwrap_or_else(none);
     let scores = (0..request.rows.len()).map(of).collect();

@@ -193,8 +193,8 @@ impl<'a> Replay<'a> {
 /// Runs every requested model over its rows.
 fn score(scorer: &dyn Scorer, requests: &[Request]) -> Scores {
     let run = |request: &Request| {
-        let scores = scorer.score_batch(&request.model, &request.cells());
-        (request.model.clone(), scores)
+        let said = scorer.score_batch(&request.model, &request.cells());
+        (request.model.clone(), said)
     };
     requests.iter().map(run).collect()
 }
