@@ -62,9 +62,10 @@ impl Eras {
         self.iter().any(|era| era.wanted.has(event))
     }
 
-    /// Returns the revisions that were live between two times, and since when.
+    /// Returns the revisions that were live between two times, and since when; there always is one.
     pub fn between(&self, from: Timestamp, to: Timestamp) -> Vec<(u64, Timestamp)> {
-        let begun = self.iter().filter(|era| era.since <= to);
+        let later = self.later.iter().filter(|era| era.since <= to);
+        let begun = std::iter::once(&self.first).chain(later);
         let n_over = begun.clone().filter(|era| era.since <= from).count();
         let some = begun.skip(n_over.saturating_sub(1));
         some.map(|era| (era.revision, era.since)).collect()

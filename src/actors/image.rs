@@ -11,6 +11,9 @@ use crate::store::envelope;
 /// The version of rows that this build writes.
 const VERSION: u16 = 1;
 
+/// The version of images that this build writes; the first one ended before [`Profile::quiet`].
+const IMAGE_VERSION: u16 = 2;
+
 /// An image is seldom larger.
 const USUAL_BYTES: usize = 2048;
 
@@ -50,7 +53,7 @@ pub struct Position {
 pub fn seal(log_seq: u64, profile: &Profile) -> Result<Vec<u8>, Error> {
     let room = Vec::with_capacity(USUAL_BYTES);
     let image = postcard::to_extend(&(log_seq, profile), room)?;
-    Ok(envelope::seal(VERSION, &image))
+    Ok(envelope::seal(IMAGE_VERSION, &image))
 }
 
 /// Opens an image.
@@ -59,7 +62,11 @@ pub fn seal(log_seq: u64, profile: &Profile) -> Result<Vec<u8>, Error> {
 ///
 /// The row is damaged, or newer than this build.
 pub fn open(row: &[u8]) -> Result<(u64, Profile), Error> {
-    let (_, body) = envelope::open(row, VERSION)?;
+    let (version, body) = envelope::open(row, IMAGE_VERSION)?;
+    if version < IMAGE_VERSION {
+        // A map without entries is its length alone.
+        return Ok(postcard::from_bytes(&[body, &[0]].concat())?);
+    }
     Ok(postcard::from_bytes(body)?)
 }
 
@@ -183,4 +190,22 @@ pub fn read_timer_key(key: &[u8]) -> Option<(Timestamp, CustomerId)> {
 /// Bytes that sort as the times do.
 fn ordered(due: Timestamp) -> [u8; 8] {
     (due.as_millis().cast_unsigned() ^ (1 << 63)).to_be_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Profile, VERSION, envelope, open, seal};
+    use crate::domain::CustomerId;
+
+    #[test]
+    fn an_image_of_the_first_version_is_read() {
+        let profile = Profile::new(CustomerId::parse("ada").unwrap());
+        let image = postcard::to_stdvec(&(7_u64, &profile)).unwrap();
+        let (end, first) = image.split_last().unwrap();
+        assert_eq!(*end, 0, "nothing is quiet");
+        let old = envelope::seal(VERSION, first);
+        assert_eq!(open(&old).unwrap(), (7, profile.clone()));
+        let new = seal(7, &profile).unwrap();
+        assert_eq!(open(&new).unwrap(), (7, profile));
+    }
 }

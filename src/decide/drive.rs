@@ -346,10 +346,16 @@ impl<'a> Drive<'a> {
         self.outcome.facts.push(fact);
     }
 
-    /// Publishes a crossing if its segment says so, or is no more; the journeys hear of it in their turn.
-    fn note(&mut self, crossing: Crossing) {
+    /// Tells if a crossing is published: if its segment says so, or said so when it was entered and is no more.
+    fn publishes(&self, crossing: &Crossing) -> bool {
         let segment = self.bundle.segment(&crossing.segment);
-        if segment.is_none_or(|(_, segment)| segment.publish) {
+        let said = || !self.profile.quiet.contains_key(&crossing.segment);
+        segment.map_or_else(said, |(_, segment)| segment.publish)
+    }
+
+    /// Publishes a crossing, if it is to be; the journeys hear of it in their turn.
+    fn note(&mut self, crossing: Crossing, publishes: bool) {
+        if publishes {
             let traceparent = self.traceparent.cloned();
             self.outcome.crossings.push(Crossing {
                 traceparent,
@@ -360,11 +366,14 @@ impl<'a> Drive<'a> {
     }
 
     fn take(&mut self, effects: Effects) -> Vec<u32> {
+        // What is published depends on what was before.
+        let crossings = effects.crossings.into_iter();
+        let crossings: Vec<_> = crossings.map(|it| (self.publishes(&it), it)).collect();
         for fact in effects.facts {
             self.learn(fact);
         }
-        for crossing in effects.crossings {
-            self.note(crossing);
+        for (publishes, crossing) in crossings {
+            self.note(crossing, publishes);
         }
         self.outcome.actions.extend(effects.actions);
         self.outcome.answers.extend(effects.answers);

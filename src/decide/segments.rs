@@ -34,7 +34,11 @@ pub fn look(
         let way = if is_in { Way::Entered } else { Way::Exited };
         let why = why(segment, &env, way);
         let name = &segment.name;
-        let edge = (name, segment.for_shadows);
+        let edge = Edge {
+            name,
+            shadow: segment.for_shadows,
+            publish: segment.publish,
+        };
         cross(&mut effects, profile, edge, way, why, spur, now);
     }
     effects.facts.extend(edge(segment, &env, is_in));
@@ -71,18 +75,32 @@ fn why(segment: &Segment, env: &Env<'_>, way: Way) -> Arc<str> {
     all.join("; ").into()
 }
 
+/// The edge of a segment.
+#[derive(Clone, Copy)]
+struct Edge<'a> {
+    /// The segment.
+    name: &'a Arc<str>,
+    /// Whether only shadows ask for it.
+    shadow: bool,
+    /// Whether others are told.
+    publish: bool,
+}
+
 /// Crosses an edge.
-///
-/// - `shadow`: whether only shadows ask for the segment.
 fn cross(
     effects: &mut Effects,
     profile: &Profile,
-    (segment, shadow): (&Arc<str>, bool),
+    edge: Edge<'_>,
     way: Way,
     detail: Arc<str>,
     spur: Spur<'_>,
     now: Timestamp,
 ) {
+    let Edge {
+        name: segment,
+        shadow,
+        publish,
+    } = edge;
     let alike = |fact: &&Fact| matches!(fact, Fact::Crossed(.., of) if *of == shadow);
     let n_before = effects.facts.iter().filter(alike).count();
     let n_known = if shadow {
@@ -96,6 +114,10 @@ fn cross(
     effects
         .facts
         .push(Fact::Crossed(segment.clone(), way, now, shadow));
+    if way == Way::Entered && !publish {
+        let quiet = Fact::Quiet(segment.clone(), shadow);
+        effects.facts.push(quiet);
+    }
     effects.facts.push(Fact::Traced(Trace {
         at: now,
         event: event.clone(),
@@ -139,10 +161,16 @@ pub fn renew(bundle: &Bundle, profile: &Profile, spur: Spur<'_>, now: Timestamp)
         .filter(|name| !is_kept_up(bundle, name));
     for name in left {
         let why = "the policies have no such segment any more, or nobody asks for it";
+        let quiet = profile.quiet.get(name);
+        let edge = Edge {
+            name,
+            shadow: quiet == Some(&true),
+            publish: quiet.is_none(),
+        };
         cross(
             &mut effects,
             profile,
-            (name, false),
+            edge,
             Way::Exited,
             why.into(),
             spur,

@@ -50,7 +50,8 @@ impl Told {
             | Fact::Armed(..)
             | Fact::Decided(_)
             | Fact::Told(_)
-            | Fact::Responded(..) => {}
+            | Fact::Responded(..)
+            | Fact::Quiet(..) => {}
         }
     }
 }

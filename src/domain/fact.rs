@@ -70,6 +70,8 @@ pub enum Fact {
     Told(Box<Told>),
     /// A response that contact policies count: to what, when it happened; older ones than so long are forgotten.
     Responded(Of, Kind, Timestamp, Duration),
+    /// A segment was entered without a word to others; whether only shadows ask for it.
+    Quiet(Arc<str>, bool),
 }
 
 impl Fact {

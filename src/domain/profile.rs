@@ -74,6 +74,9 @@ pub struct Profile {
     pub decisions: Decisions,
     /// The outcomes that contact policies count.
     pub responses: Responses,
+    /// Those of `segments` that were entered without a word to others; whether only shadows asked. So that they are left
+    /// without one, too, when the policies do not know them any more.
+    pub quiet: BTreeMap<Arc<str>, bool>,
 }
 
 /// A visit: until 30 minutes of silence.
@@ -135,6 +138,7 @@ impl Profile {
             timers: BTreeMap::new(),
             decisions: Decisions::default(),
             responses: Responses::default(),
+            quiet: BTreeMap::new(),
         }
     }
 
@@ -225,6 +229,7 @@ impl Profile {
             Fact::Decided(decision) => self.decisions.add(decision),
             Fact::Told(told) => self.decisions.tell(told),
             Fact::Responded(of, kind, at, keep) => self.responses.add(of, *kind, *at, *keep),
+            Fact::Quiet(segment, shadow) => drop(self.quiet.insert(segment.clone(), *shadow)),
         }
     }
 
@@ -274,6 +279,7 @@ impl Profile {
             &mut self.n_crossings
         };
         *n = n.saturating_add(1);
+        self.quiet.remove(segment);
         match way {
             Way::Entered => self.segments.insert(segment.clone(), at),
             Way::Exited => self.segments.remove(segment),

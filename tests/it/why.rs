@@ -56,7 +56,7 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
     };
     asks.check(&["why", "ada", "hello"], &expect![[r#"
         exit 0
-        ada did not enter hello at <time> (WHERE)  policies/hello.yaml:1
+        ada did not enter hello at <time> (WHERE)  policy rev 1  policies/hello.yaml:1
           last: <time>  hello did not begin, its condition is not true (WHERE): profile.traits.plan == 'gold' [unknown == "gold"] policies/hello.yaml:7
 
         An entry by Good (a-1) at <time>, by the customer as they are now
@@ -78,7 +78,7 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
     "#]]);
     asks.check(&["why", "bert", "hello"], &expect![[r#"
         exit 0
-        bert is in hello since <time>  policies/hello.yaml:1
+        bert is in hello since <time>  policy rev 1  policies/hello.yaml:1
           last: <time>  hello run 1 began
 
         Run 1, in since <time>, is at step 0  policies/hello.yaml:10
@@ -106,7 +106,7 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
     "#]]);
     asks.check(&["why", "bert", "hello", "--at", "0s"], &expect![[r#"
         exit 0
-        bert is in hello since <time>  policies/hello.yaml:1
+        bert is in hello since <time>  policy rev 1  policies/hello.yaml:1
           last: <time>  hello run 1 began
           2 events of the stream played again up to <time>, by the live policies and without decide calls
 
@@ -278,6 +278,7 @@ async fn the_past_is_accounted_for_by_the_policies_of_the_time() {
         shown.join("\n") + "\n"
     };
     let said = [
+        at("hello", "1d"),
         at("hello", &first),
         at("hello", &second),
         at("hello", "0s"),
@@ -285,7 +286,18 @@ async fn the_past_is_accounted_for_by_the_policies_of_the_time() {
     ];
     expect![[r#"
         exit 0
-        ada did not enter hello at <time> (WHERE)  policies/hello.yaml:1
+        of ada and hello nothing was decided lately  policy rev 1  policies/hello.yaml:1
+          0 events of the stream played again up to <time>, by revision 1 (since <time>) of the policies, with the models of today and without decide calls
+
+        An entry at <time>
+          · enter.event  Good                                                       no event is at hand
+          ✗ where        profile.traits.plan == 'gold'                              unknown == "gold"   ← blocked here  policies/hello.yaml:2
+          ✓ on_repeat    while a run is in progress, another entry changes nothing  no run is in progress
+          ✓ reentry      again as soon as a run has ended                           no run has ended that is remembered
+        Would enter if profile.traits.plan were 'gold'.  policies/hello.yaml:2
+
+        exit 0
+        ada did not enter hello at <time> (WHERE)  policy rev 1  policies/hello.yaml:1
           last: <time>  hello did not begin, its condition is not true (WHERE): profile.traits.plan == 'gold' [unknown == "gold"] policies/hello.yaml:2
           1 events of the stream played again up to <time>, by revision 1 (since <time>) of the policies, with the models of today and without decide calls
 
@@ -297,7 +309,7 @@ async fn the_past_is_accounted_for_by_the_policies_of_the_time() {
         Would have entered if profile.traits.plan were 'gold'.  policies/hello.yaml:2
 
         exit 0
-        ada is in hello since <time>  policies/hello.yaml:1
+        ada is in hello since <time>  policy rev 2  policies/hello.yaml:1
           last: <time>  hello run 1 began
           2 events of the stream played again up to <time>, by revisions 1 (since <time>), 2 (since <time>) of the policies, with the models of today and without decide calls
 
@@ -312,7 +324,7 @@ async fn the_past_is_accounted_for_by_the_policies_of_the_time() {
         Entered.
 
         exit 0
-        ada is in hello since <time>  policies/hello.yaml:1
+        ada is in hello since <time>  policy rev 3  policies/hello.yaml:1
           last: <time>  hello run 1 began
           2 events of the stream played again up to <time>, by revisions 1 (since <time>), 2 (since <time>), 3 (since <time>) of the policies, with the models of today and without decide calls
 

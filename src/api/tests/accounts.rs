@@ -41,6 +41,7 @@ async fn an_account_says_how_a_customer_and_a_journey_stand() {
         place: "cart.yaml:2"
         reason: "ALREADY_IN"
         remedy: "run 1 had ended"
+        revision: 0
         runs
           {"does":"wait 30 minutes","ends":[],"entered_at":"2026-01-05T10:03:00.000Z","instance":1,"key":"","listens":[],"place":"cart.yaml:6","shadow":false,"step":"1","waits_since":"2026-01-05T10:03:00.000Z","waits_until":"2026-01-05T10:33:00.000Z"}
         sends

@@ -83,6 +83,7 @@ pub async fn why(
     };
     let scene = Scene {
         bundle,
+        revision: live.revision,
         profile: &profile,
         journey,
         event: event.as_ref().map(|(event, now)| (event, *now)),
@@ -117,6 +118,7 @@ async fn then(
     };
     let scene = Scene {
         bundle: replayed.bundle,
+        revision: last.revision,
         profile: &replayed.profile,
         journey: replayed.journey,
         event: replayed.event.as_ref().map(|(event, now)| (event, *now)),

@@ -15,6 +15,8 @@ use crate::policy::journey::Journey;
 pub struct Scene<'a> {
     /// The policies.
     pub bundle: &'a Bundle,
+    /// The number of their revision.
+    pub revision: u64,
     /// The customer.
     pub profile: &'a Profile,
     /// The journey.
@@ -44,8 +46,10 @@ pub struct Why<'a> {
     journey: &'a str,
     /// Where the journey stands.
     place: String,
-    /// The live policies.
+    /// The policies: those that are live, or were then.
     bundle: &'a str,
+    /// The number of their revision; 0 where no history is kept.
+    revision: u64,
     /// The time that the account is of.
     at: At,
     /// The last input of the customer that it looks at.
@@ -153,6 +157,7 @@ impl<'a> Why<'a> {
             journey: &scene.journey.name,
             place: scene.journey.place.to_string(),
             bundle: &scene.bundle.id,
+            revision: scene.revision,
             at: At(scene.at),
             last_input_at: At(scene.profile.now),
             basis,

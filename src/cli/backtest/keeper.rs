@@ -14,7 +14,7 @@ use crate::cli::backtest::saved;
 use crate::cli::interrupt::Interrupt;
 
 /// The form of what is written; another one is refused.
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 
 /// Between two checkpoints passes at least so many times what the last one took.
 const PAUSE: u32 = 20;

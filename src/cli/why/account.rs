@@ -11,7 +11,10 @@ const TEXT_MAX: usize = 60;
 pub fn shown(account: &Value) -> String {
     let mut page = Page(String::new());
     let of = Object(account);
-    page.line(&format!("{}  {}", of.text("text"), of.text("place")));
+    let (text, place) = (of.text("text"), of.text("place"));
+    let revision = account["revision"].as_u64().filter(|number| *number > 0);
+    let revision = revision.map_or(String::new(), |number| format!("policy rev {number}  "));
+    page.line(&format!("{text}  {revision}{place}"));
     if !account["last"].is_null() {
         let last = Object(&account["last"]);
         page.line(&format!(

@@ -241,6 +241,49 @@ steps: [ { wait: 10m }, { send: { channel: email, template: hello } } ]
     );
 }
 
+#[test]
+fn a_segment_that_was_not_published_is_left_in_silence_when_it_is_gone() {
+    let mut world = World::new(
+        "
+segments:
+  told: profile.traits.plan == 'gold'
+  hushed: { when: profile.traits.plan == 'gold', publish: false }
+  shady: { when: profile.traits.plan == 'gold', publish: false }
+---
+journey: live
+enter: { segment: { entered: hushed } }
+steps: [stop]
+---
+journey: shade
+mode: shadow
+enter: { segment: { entered: shady } }
+steps: [stop]
+",
+    );
+    world.line(r#"0h identify {"plan":"gold"}"#);
+    let counts = |of: &Profile| (of.n_crossings, of.n_shadow_crossings);
+    assert_eq!(counts(&world.profile), (2, 1));
+    let other = "journey: other\nenter: { event: X }\nsteps: [stop]\n";
+    world.bundle = super::bundle(other);
+    let mut after = World::new(other);
+    after.profile = world.profile.clone();
+    for line in ["1h Same", "1h Y"] {
+        after.line(line);
+    }
+    assert_eq!(counts(&after.profile), (4, 2));
+    assert!(after.profile.quiet.is_empty());
+    super::play(
+        world,
+        "1h Y",
+        &expect![[r#"
+            1h hushed#0 exited: the policies have no such segment any more, or nobody asks for it
+            1h shady#shadow 0 exited: the policies have no such segment any more, or nobody asks for it
+            1h told#0 exited: the policies have no such segment any more, or nobody asks for it
+            1h CROSSING told exited by event Some("e2") timer None
+        "#]],
+    );
+}
+
 /// Journeys of every kind that share caps, channels, a segment, a trait, an offer and a schedule.
 const LIVE: &str = "
 limits:
@@ -363,7 +406,7 @@ fn is_of_shadow(bundle: &Bundle, fact: &Fact) -> bool {
         | Fact::Bound(number, ..)
         | Fact::Left(number, ..) => is_shadow(*number),
         Fact::Traced(trace) => is_shadow(trace.instance),
-        Fact::Crossed(.., shadow) => *shadow,
+        Fact::Crossed(.., shadow) | Fact::Quiet(_, shadow) => *shadow,
         Fact::Armed(Timer::Absence(name, _) | Timer::Schedule(name), _) => of(name),
         Fact::Armed(Timer::Edge(name), _) => is_for_shadows(bundle, name),
         // Hashes of policies: these are others.
@@ -405,6 +448,9 @@ fn without_shadows(bundle: &Bundle, mut profile: Profile) -> Profile {
     profile.timeline.retain(|line| !is_shadow(line.instance));
     profile
         .segments
+        .retain(|name, _| !is_for_shadows(bundle, name));
+    profile
+        .quiet
         .retain(|name, _| !is_for_shadows(bundle, name));
     profile.timers.retain(|timer, _| match timer {
         Timer::Absence(name, _) | Timer::Schedule(name) => !of(name),

@@ -2,7 +2,9 @@
 
 use expect_test::expect;
 
-use super::check;
+use super::{World, bundle, check, play};
+use crate::domain::What;
+use crate::policy::{Kept, Source, check_with};
 
 #[test]
 fn an_exit_is_taken_on_the_event_and_not_when_the_current_step_ends() {
@@ -107,6 +109,57 @@ steps: [ { send: { channel: email, template: again } } ]
             1d second#1 @0 left: completed
             1d ACTION email again {}
             2d second#0 refused WHERE: count('Order Completed') == 2 [3 == 2] test.yaml:3
+        "#]],
+    );
+}
+
+#[test]
+fn a_live_edit_sends_no_message_twice() {
+    // The mail has left when a step is put before it: where steps are counted from the start, it would leave again.
+    let channels = "---\nchannels: { email: { address: none, consent: not_required } }\n";
+    let old = format!(
+        "journey: tips\nenter: {{ event: A }}\nsteps:
+  - send: {{ channel: email, template: first }}
+  - wait: 1d
+  - send: {{ channel: email, template: second }}\n{channels}"
+    );
+    let new = old.replace("steps:\n", "steps:\n  - wait: 1h\n");
+    let mut world = World::new(&old);
+    for line in ["0h A", "1h wake"] {
+        world.line(line);
+    }
+    let sent = world.profile.timeline.iter();
+    let sent = sent.filter(|trace| matches!(trace.what, What::Sent(..)));
+    assert_eq!(sent.count(), 1);
+    let kept = Kept {
+        sources: vec![Source::new("test.yaml", &old)],
+        journeys: bundle(&old).journeys.iter().map(|it| it.revision).collect(),
+    };
+    world.bundle = check_with(&[Source::new("test.yaml", &new)], &[kept])
+        .bundle
+        .unwrap();
+    play(
+        world,
+        "
+        2h wake
+        30h wake
+        31h A
+        60h wake",
+        &expect![[r#"
+            1d tips#1 @1 woke
+            1d tips#1 @2 sent email second
+            1d tips#1 @2 left: completed
+            1d ACTION email second {}
+            1d7h tips#2 entered
+            1d7h tips#2 @0 waits until 1d8h
+            1d8h tips#2 @0 woke
+            1d8h tips#2 @1 sent email first
+            1d8h tips#2 @2 waits until 2d8h
+            2d8h tips#2 @2 woke
+            2d8h tips#2 @3 sent email second
+            2d8h tips#2 @3 left: completed
+            1d8h ACTION email first {}
+            2d8h ACTION email second {}
         "#]],
     );
 }
