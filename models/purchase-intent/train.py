@@ -10,7 +10,7 @@ what `attune models baseline` counts.
 Equal versions give equal bytes. Python 3.11, and:
 
     pip install lightgbm==4.7.0 onnxmltools==1.16.0 skl2onnx==1.20.0 onnx==1.23.2 onnxruntime==1.32.0 \
-        scikit-learn==1.9.1 numpy==2.4.6
+        scikit-learn==1.9.1 numpy==2.4.6 pandas==3.1.1
 """
 
 import argparse
@@ -178,6 +178,7 @@ def export(booster):
     model.doc_string = "Columns: " + ", ".join(COLUMNS)
     label = next(output for output in model.graph.output if output.name == "label")
     label.type.tensor_type.shape.dim[0].Clear()  # The converter declares [1], and it is [n].
+    model.opset_import.sort(key=lambda opset: opset.domain)  # The converter has them in the order of a set.
     onnx.checker.check_model(model)
     return model
 

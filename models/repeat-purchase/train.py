@@ -124,6 +124,7 @@ def export(booster, columns):
     model.doc_string = "Columns: " + ", ".join(columns)
     label = next(output for output in model.graph.output if output.name == "label")
     label.type.tensor_type.shape.dim[0].Clear()  # The converter declares [1], and it is [n].
+    model.opset_import.sort(key=lambda opset: opset.domain)  # The converter has them in the order of a set.
     onnx.checker.check_model(model)
     return model
 

@@ -29,7 +29,7 @@ mod reader;
 pub mod record;
 mod recover;
 mod round;
-mod scorer;
+pub mod scorer;
 mod table;
 mod timers;
 mod watch;

@@ -136,9 +136,8 @@ async fn play<'a, T>(
     let n_events = u64::try_from(events.len()).unwrap_or(u64::MAX);
     let since = events.front().map(|(_, now)| *now);
     let play = || {
-        let scoring = |requests: &[decide::Request]| {
-            scorer::score(policies.scorer.as_ref(), &engine.meters, requests)
-        };
+        let scoring =
+            |requests: &[decide::Request]| scorer::answers(policies.scorer.as_ref(), requests);
         let course = Course::of(&eras.first.bundle, Profile::new(customer), &scoring);
         run(course, turns(eras, events, at))
     };

@@ -76,13 +76,7 @@ async fn deliver(
     let Some(last) = batch.last() else { return };
     told.seq = last.seq;
     told.at = told.at.max(time_after(engine, &batch));
-    let mut shares: Vec<Vec<Delivery>> = Vec::new();
-    shares.resize_with(usize::from(engine.n_partitions), Vec::new);
-    for delivery in batch {
-        if let Some(share) = shares.get_mut(usize::from(delivery.partition.0)) {
-            share.push(delivery);
-        }
-    }
+    let shares = shares(usize::from(engine.n_partitions), batch);
     let has_share: Vec<bool> = shares.iter().map(|share| !share.is_empty()).collect();
     for (share, idx) in shares.into_iter().zip(0_u16..) {
         if !share.is_empty() {
@@ -98,6 +92,23 @@ async fn deliver(
     for of in up.iter().filter(asks) {
         tell(of, told);
     }
+}
+
+/// Parts a batch by partition; each share has the room that it takes.
+fn shares(n_partitions: usize, batch: Vec<Delivery>) -> Vec<Vec<Delivery>> {
+    let mut counts = vec![0; n_partitions];
+    for delivery in &batch {
+        if let Some(n) = counts.get_mut(usize::from(delivery.partition.0)) {
+            *n += 1;
+        }
+    }
+    let mut shares: Vec<Vec<Delivery>> = counts.into_iter().map(Vec::with_capacity).collect();
+    for delivery in batch {
+        if let Some(share) = shares.get_mut(usize::from(delivery.partition.0)) {
+            share.push(delivery);
+        }
+    }
+    shares
 }
 
 /// Tells every partition how far the reader is and what time it is.

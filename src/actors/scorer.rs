@@ -1,30 +1,31 @@
-//! Runs the models that a step asks for, and counts.
+//! Runs the models that a step asks for.
 
 use crate::decide::{Request, Scores};
 use crate::domain::Score;
 use crate::scoring::Scorer;
 use crate::telemetry::Meters;
 
-/// Runs every requested model once over its rows.
+/// Runs every requested model once over its rows, for a live decision: it is counted, and the watches over the models see it.
 pub fn score(scorer: &dyn Scorer, meters: &Meters, requests: &[Request]) -> Scores {
-    meters.score.time(|| {
-        requests
-            .iter()
-            .map(|request| run(scorer, meters, request))
-            .collect()
-    })
+    let answered = meters.score.time(|| answers(scorer, requests));
+    for request in requests {
+        let of = answered.get(&request.model).map_or(&[][..], Vec::as_slice);
+        let n_unavailable = of.iter().filter(|score| score.known().is_none()).count();
+        meters.scores_unavailable.add(n_unavailable as u64);
+        if let Some(watch) = scorer.watch(&request.model) {
+            watch.seen(&request.cells(), of);
+        }
+    }
+    answered
 }
 
-fn run(
-    scorer: &dyn Scorer,
-    meters: &Meters,
-    request: &Request,
-) -> (std::sync::Arc<str>, Vec<Score>) {
-    let answers = scorer.score_batch(&request.model, &request.cells());
-    let n_unavailable = answers
-        .iter()
-        .filter(|score| score.known().is_none())
-        .count();
-    meters.scores_unavailable.add(n_unavailable as u64);
-    (request.model.clone(), answers)
+/// Runs every requested model once over its rows, for what is only thought of: nobody is told.
+pub fn answers(scorer: &dyn Scorer, requests: &[Request]) -> Scores {
+    let run = |request: &Request| (request.model.clone(), answer(scorer, request));
+    requests.iter().map(run).collect()
+}
+
+/// Runs one model over its rows.
+pub fn answer(scorer: &dyn Scorer, request: &Request) -> Vec<Score> {
+    scorer.score_batch(&request.model, &request.cells())
 }

@@ -259,7 +259,7 @@ pub fn event_of(mut given: Map, customer: &str, at: Timestamp) -> Result<Event, 
     let received = Received {
         at,
         real: false,
-        fallback_id: "made-up",
+        fallback_id: &|| "made-up".into(),
     };
     let wrong = |error| format!("`event`: {error}");
     let text = Value::Map(given).to_string();

@@ -155,6 +155,9 @@ pub struct OfferChosen {
     probability: f64,
     /// Whether it was tried although another one is better as far as anybody knows.
     explored: bool,
+    /// What the learner believes of the propensity, if there is one; only with `explain`.
+    #[schema(nullable = false)]
+    belief: Option<BeliefOfOffer>,
     /// What it is worth when accepted, whether that counts or not; not of a fallback; only with `explain`.
     #[schema(nullable = false)]
     value: Option<f64>,
@@ -206,6 +209,21 @@ pub struct ModelAsked {
     /// The SHA-256 of the file that was loaded for it; `null` where none was.
     #[schema(required)]
     version: Option<String>,
+}
+
+/// What a learner believes of a propensity: one of these.
+#[derive(ToSchema)]
+#[schema(rename_all = "snake_case")]
+#[expect(dead_code, reason = "it describes what the domain writes")]
+pub enum BeliefOfOffer {
+    /// It is known.
+    Point(f64),
+    /// A Beta distribution: successes and failures, with those of the prior.
+    Beta([f64; 2]),
+    /// A normal distribution: mean and standard deviation.
+    Normal([f64; 2]),
+    /// The logit is normal: its mean and standard deviation.
+    Logit([f64; 2]),
 }
 
 /// The factors of a priority; one that does not count is 1.
@@ -263,7 +281,7 @@ pub struct OffersPassedOver {
 pub struct OfferLost {
     /// Its id.
     offer: String,
-    /// `NO_CONSENT`, `SUPPRESSED`, `INELIGIBLE`, `NOT_APPLICABLE`, `UNSUITABLE`, `CONTACT_LIMIT`, `CAP`, `BUDGET` or `OUTRANKED`.
+    /// `NO_CONSENT`, `SUPPRESSED`, `INELIGIBLE`, `NOT_APPLICABLE`, `UNSUITABLE`, `CONTACT_LIMIT`, `CAP`, `BUDGET`, `HOLDOUT` or `OUTRANKED`.
     reason: String,
     /// The rule and the value that failed, or who was better.
     detail: String,
@@ -272,6 +290,9 @@ pub struct OfferLost {
     /// What the model says; of what was ranked, where there is one.
     #[schema(nullable = false)]
     propensity: Option<f64>,
+    /// What the learner believes of the propensity; of what was ranked, where there is one.
+    #[schema(nullable = false)]
+    belief: Option<BeliefOfOffer>,
     /// What it is worth when accepted; of what was ranked.
     #[schema(nullable = false)]
     value: Option<f64>,

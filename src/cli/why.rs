@@ -6,6 +6,7 @@ mod offers;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use clap::ArgGroup;
 use serde_json::Value;
 
 use crate::cli::client::{Refused, Server, encode};
@@ -16,9 +17,10 @@ use crate::domain::Timestamp;
 ///
 /// Without a journey it prints what was decided for a customer, the oldest first. With one it says how the two stand:
 /// every condition with the values it compares, what would have to be different, where a run waits and what would end
-/// it, and what may hold its sends back. With a placement it says which of its offers the customer would get at this moment and
-/// why, and of every other one which rule and value keeps it out, and what would have to be different.
+/// it, and what may hold its sends back. With a placement it says which of its offers the customer would get at this moment, or would have got at one
+/// of the past, and why, and of every other one which rule and value keeps it out, and what would have to be different.
 #[derive(clap::Args)]
+#[command(group = ArgGroup::new("subject").args(["journey", "placement"]))]
 #[command(after_help = "\
 Marks: ✓ lets the customer through, ✗ does not, · holds nobody back or depends on what is not at hand.
 
@@ -28,6 +30,7 @@ Examples:
   attune why ada abandoned-cart --at 2026-01-31T10:00:00Z
   attune why ada abandoned-cart --event '{\"event\":\"Product Added\"}'
   attune why ada --placement hero --context '{\"page\":\"start\"}'
+  attune why ada --placement hero --at 2h
 
 Exit codes: 0 answered, 1 the customer or the journey is not known, or no server answers, 2 wrong usage.")]
 pub struct Args {
@@ -39,10 +42,10 @@ pub struct Args {
     #[arg(long, value_name = "JSON", requires = "journey")]
     event: Option<String>,
     /// A time of the past, or a length of time before this moment: the customer's events are played again up to it.
-    #[arg(long, value_name = "TIME", requires = "journey", conflicts_with = "event", value_parser = moment)]
+    #[arg(long, value_name = "TIME", requires = "subject", conflicts_with = "event", value_parser = moment)]
     at: Option<Timestamp>,
     /// The placement whose offers are accounted for.
-    #[arg(long, value_name = "NAME", conflicts_with = "journey")]
+    #[arg(long, value_name = "NAME")]
     placement: Option<String>,
     /// What the caller of the placement would know, a JSON object.
     #[arg(long, value_name = "JSON", requires = "placement")]
@@ -85,6 +88,7 @@ async fn ask(args: &Args) -> anyhow::Result<Value> {
             path.push_str("&context=");
             path.push_str(&encode(context));
         }
+        push_at(&mut path, args.at);
         return args.server.get(&path).await;
     }
     let Some(journey) = &args.journey else {
@@ -95,10 +99,7 @@ async fn ask(args: &Args) -> anyhow::Result<Value> {
         path.push_str("&event=");
         path.push_str(&encode(event));
     }
-    if let Some(at) = &args.at {
-        path.push_str("&at=");
-        path.push_str(&encode(&at.to_string()));
-    }
+    push_at(&mut path, args.at);
     let refused = match args.server.get(&path).await {
         Ok(account) => return Ok(account),
         Err(refused) => refused,
@@ -114,6 +115,13 @@ async fn ask(args: &Args) -> anyhow::Result<Value> {
         .as_array()
         .is_some_and(|lines| !lines.is_empty());
     if some { Ok(lines) } else { Err(refused) }
+}
+
+fn push_at(path: &mut String, at: Option<Timestamp>) {
+    if let Some(at) = at {
+        path.push_str("&at=");
+        path.push_str(&encode(&at.to_string()));
+    }
 }
 
 /// Prints a customer's timeline, the oldest line first.

@@ -65,7 +65,12 @@ impl<'a> Sheet<'a> {
     }
 }
 
-fn cell(input: &Input, env: &Env<'_>) -> Result<Cell, Arc<str>> {
+/// Returns one column of a row.
+///
+/// # Errors
+///
+/// As of [`row`].
+pub fn cell(input: &Input, env: &Env<'_>) -> Result<Cell, Arc<str>> {
     let value = eval(&input.from.root, env);
     match (input.kind, value.as_deref()) {
         (Kind::Number, Some(Value::Number(number))) => Ok(Cell::Number(single(*number))),

@@ -63,6 +63,8 @@ pub struct Choice {
     pub offer: Arc<str>,
     /// What the model says, in `[0, 1]`; absent without a model or when it is not available.
     pub propensity: Option<f64>,
+    /// What the learner believes of the propensity, of which that is the best guess; absent without one.
+    pub belief: Option<Spread>,
     /// What it was ranked by; absent for a fallback.
     pub priority: Option<f64>,
     /// What it is worth when accepted: V, whether it counts or not; absent for a fallback.
@@ -99,6 +101,20 @@ impl Factors {
     pub fn priority(self) -> f64 {
         self.p * self.c * self.v * self.l
     }
+}
+
+/// What a learner believes of a propensity, in single precision; the parts of a pair as they are named.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Spread {
+    /// It is known.
+    Point(f32),
+    /// A Beta distribution: successes and failures, with those of the prior.
+    Beta(f32, f32),
+    /// A normal distribution: mean and standard deviation.
+    Normal(f32, f32),
+    /// The logit is normal: its mean and standard deviation.
+    Logit(f32, f32),
 }
 
 /// What a challenger in the shadow would have given.
@@ -184,6 +200,8 @@ pub struct Loser {
 pub struct Rated {
     /// As of [`Choice::propensity`].
     pub propensity: Option<f64>,
+    /// As of [`Choice::belief`].
+    pub belief: Option<Spread>,
     /// As of [`Choice::value`].
     pub value: f64,
 }

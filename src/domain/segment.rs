@@ -24,8 +24,8 @@ pub struct Received<'a> {
     pub at: Timestamp,
     /// Whether `at` is the real time, so that an event cannot have happened after it.
     pub real: bool,
-    /// The id of an event that brings none.
-    pub fallback_id: &'a str,
+    /// Makes the id of an event that brings none.
+    pub fallback_id: &'a dyn Fn() -> String,
 }
 
 /// An event and whose it is.
@@ -104,7 +104,7 @@ pub fn decode(
         .map(|id| id.0.as_ref())
         .filter(|id| !id.is_empty());
     let event = Event {
-        id: EventId::new(id.unwrap_or(received.fallback_id)),
+        id: id.map_or_else(|| EventId::new(&(received.fallback_id)()), EventId::new),
         kind,
         name: name.into(),
         at: happened_at(&envelope, received)?,

@@ -57,7 +57,7 @@ pub trait Scorer: Send + Sync + 'static {
         None
     }
 
-    /// Returns the watch over a model; nothing where models are not files.
+    /// Returns the watch over a model, for whoever decides to tell it what was scored; nothing where models are not files.
     fn watch(&self, _model: &str) -> Option<&Watch> {
         None
     }

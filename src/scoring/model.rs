@@ -139,7 +139,7 @@ impl Model {
         })
     }
 
-    /// Returns the watch over it.
+    /// Returns the watch over it, who is told of the rows of decisions alone: not everybody who scores decides.
     pub fn watch(&self) -> &Watch {
         &self.watch
     }
@@ -160,7 +160,6 @@ impl Model {
             Some(reason) => Score::Unavailable(reason),
             None => self.run_one(row),
         };
-        self.watch.seen(&[row], std::slice::from_ref(&score));
         self.count(std::slice::from_ref(&score));
         score
     }
@@ -182,7 +181,6 @@ impl Model {
             }
         }
         let scores: Vec<_> = scores.into_iter().flatten().collect();
-        self.watch.seen(rows, &scores);
         self.count(&scores);
         scores
     }

@@ -65,17 +65,13 @@ impl Delivery {
         real: bool,
         wanted: impl Fn(&str) -> bool,
     ) -> Result<Decoded, String> {
-        let own_id;
-        let fallback_id = if let Some(id) = &self.event_id {
-            id
-        } else {
-            own_id = format!("seq-{created}-{}", self.seq);
-            own_id.as_str()
-        };
         let received = Received {
             at: self.stored_at,
             real,
-            fallback_id,
+            fallback_id: &|| match &self.event_id {
+                Some(id) => id.to_string(),
+                None => format!("seq-{created}-{}", self.seq),
+            },
         };
         segment::decode(&self.payload, &received, wanted)
     }

@@ -52,6 +52,11 @@ async fn drift_is_seen_from_decisions_and_their_outcomes() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let first = decide(&attune, 0).await;
+    // Who asks why scores too, and is no customer who asks for an offer.
+    for _ in 0..WINDOW {
+        let why = "/v1/customers/c-0/why/offers?placement=hero";
+        assert_eq!(attune.get(why).await.unwrap().0, 200);
+    }
     let (_, metrics) = attune.get("/metrics").await.unwrap();
     assert!(metrics.contains(&alarm("inputs", 0)), "{metrics}");
     // The first one takes the offer at once.

@@ -146,6 +146,34 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
           ✗ water  OUTRANKED  after tea
               policies/hello.yaml:16  would be different if its priority were above 3.000000 (1.000000)
     "#]]);
+    // Before the first event bert had no plan.
+    asks.check(&["why", "bert", "--placement", "hero", "--at", "1d"], &expect![[r#"
+        exit 0
+        hero for bert  policies/hello.yaml:17
+          0 events of the stream played again up to <time>, by the live policies and without decide calls
+          learners, budgets and models are those of this moment
+
+        If it were asked for at <time>
+          ✓ 1. tea  priority 3: P 1.0 × C 1.0 × V 3.0 × L 1.0; chosen with probability 1.0
+              policies/hello.yaml:14
+          then water with 1.0, behind by 2.0
+          ✗ cake  INELIGIBLE  profile.traits.plan == 'silver' [unknown == "silver"] policies/hello.yaml:15
+              policies/hello.yaml:15  would be different if profile.traits.plan were 'silver'
+          ✗ water  OUTRANKED  after tea
+              policies/hello.yaml:16  would be different if its priority were above 3.000000 (1.000000)
+    "#]]);
+    asks.check(
+        &["why", "bert", "--at", "1d"],
+        &expect![[r#"
+        exit 2
+        error: the following required arguments were not provided:
+          <JOURNEY|--placement <NAME>>
+
+        Usage: attune why --at <TIME> --url <URL> <JOURNEY|--placement <NAME>> <CUSTOMER>
+
+        For more information, try '--help'.
+    "#]],
+    );
     asks.check(&["why", "bert", "--placement", "hreo"], &expect![[r#"
         exit 1
         error: unknown placement `hreo`, did you mean `hero`? the policies have `hero` (404 Not Found)

@@ -77,11 +77,12 @@ pub enum Origin {
 }
 
 impl Batch {
-    fn new(means: Means, offset: u64) -> Self {
+    /// - `n`: how many inputs wait.
+    fn new(means: Means, offset: u64, n: usize) -> Self {
         Self {
             means,
-            work: Vec::new(),
-            index: HashMap::default(),
+            work: Vec::with_capacity(n),
+            index: HashMap::with_capacity_and_hasher(n, RandomState::default()),
             offset,
             dead: Vec::new(),
             forwards: Vec::new(),
@@ -89,13 +90,14 @@ impl Batch {
             commit: Commit::default(),
             n_inputs: 0,
             n_bytes: 0,
-            credits: Vec::new(),
+            credits: Vec::with_capacity(n),
         }
     }
 
     pub(super) fn add(&mut self, customer: CustomerId, input: Input, origin: Origin) {
         let idx = *self.index.entry(customer.clone()).or_insert_with(|| {
-            let (inputs, origins) = (Vec::new(), Vec::new());
+            // Most customers have one input.
+            let (inputs, origins) = (Vec::with_capacity(1), Vec::with_capacity(1));
             let answers = VecDeque::new();
             let work = Work {
                 customer,
@@ -142,7 +144,8 @@ impl State {
             learnt: self.engine.board.view(),
             holder: self.quotas.holder,
         };
-        let mut batch = Batch::new(means, self.offset);
+        let n_max = self.engine.limits.batch_inputs;
+        let mut batch = Batch::new(means, self.offset, self.pending.len().min(n_max));
         self.take_due(&mut batch)?;
         self.engine
             .clone()
@@ -233,11 +236,7 @@ impl State {
             let error = format!("{n_bytes} bytes, at most {n_max} are allowed");
             return batch.dead.push(dead("too_large", error));
         }
-        let decoded = match engine
-            .meters
-            .decode
-            .time(|| decode(&engine, &batch.means.policies, delivery))
-        {
+        let decoded = match decode(&engine, &batch.means.policies, delivery) {
             Ok(decoded) => decoded,
             Err(error) => return batch.dead.push(dead("undecodable", error)),
         };

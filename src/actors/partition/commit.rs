@@ -89,6 +89,7 @@ impl State {
             forwards: batch.forwards.clone(),
             ..Commit::default()
         };
+        commit.facts.reserve(batch.work.len());
         let (mut updates, mut spent) = (Vec::new(), Vec::new());
         for work in &mut batch.work {
             collect(work, &mut commit, &mut updates, &mut spent);
@@ -256,7 +257,11 @@ fn collect(
     let mut facts = Vec::new();
     for (outcome, origin) in decided.outcomes.iter_mut().zip(&work.origins) {
         if !stranger {
-            facts.append(&mut outcome.facts);
+            if facts.is_empty() {
+                std::mem::swap(&mut facts, &mut outcome.facts);
+            } else {
+                facts.append(&mut outcome.facts);
+            }
             commit.actions.append(&mut outcome.actions);
             commit.crossings.append(&mut outcome.crossings);
             let seq = match origin {
@@ -290,10 +295,12 @@ fn count(meters: &crate::telemetry::Meters, batch: &Batch) {
         };
         let outcomes = work.origins.iter().zip(&decided.outcomes);
         let events = outcomes.filter(|(origin, _)| matches!(origin, Origin::Event(_)));
-        let (duplicates, fresh): (Vec<_>, Vec<_>) =
-            events.partition(|(_, outcome)| outcome.duplicate);
-        meters.duplicates.add(duplicates.len() as u64);
-        meters.events.add(fresh.len() as u64);
+        let mut n_of = [0, 0];
+        for (_, outcome) in events {
+            n_of[usize::from(outcome.duplicate)] += 1;
+        }
+        meters.events.add(n_of[0]);
+        meters.duplicates.add(n_of[1]);
     }
     let commit = &batch.commit;
     let facts = commit.facts.iter().flat_map(|(_, facts)| facts);

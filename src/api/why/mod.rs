@@ -209,6 +209,7 @@ fn object(name: &str, text: &str) -> Result<Map, Problem> {
     serde_json::from_str(text).map_err(wrong)
 }
 
+/// Reads the parameter `at`.
 fn time(text: &str) -> Result<Timestamp, Problem> {
     let expected = || {
         let detail = format!("`at` is `{text}`, a time such as `2026-01-31T10:00:00Z` is expected");

@@ -7,17 +7,18 @@ use axum::extract::{Path, Query, State};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::actors::Engine;
 use crate::actors::live::Policies;
+use crate::actors::{Engine, past, scorer};
 use crate::api::Api;
 use crate::api::auth::Caller;
+use crate::api::basis::Basis;
 use crate::api::customer::{At, Json, json, look, now};
 use crate::api::decide::no_placement;
 use crate::api::problem::Problem;
 use crate::api::timeline::Line;
-use crate::api::why::object;
+use crate::api::why::{not_ahead, object, time, turn};
 use crate::decide::why::{Choosing, Lost, choosing};
-use crate::decide::{Outside, Request, Scores};
+use crate::decide::{Outside, Request};
 use crate::domain::budget::{Claim, Purse, Refusal, Status};
 use crate::domain::learning::Arm;
 use crate::domain::{Choice, Loser, Profile, Timestamp, Value, What};
@@ -25,7 +26,8 @@ use crate::policy::offer::Placement;
 use crate::policy::{Bundle, hint};
 
 /// Why a customer gets the offers of a placement that they get, and not the others: every offer with the reason and the value that
-/// decided, as a call at this moment would be answered.
+/// decided, as a call at this moment would be answered, or one at a time of the past. Nothing is taken and nobody is told: it
+/// fills no caps, leases no budget, and is not what drift is measured by.
 #[utoipa::path(
     get,
     path = "/v1/customers/{id}/why/offers",
@@ -33,6 +35,7 @@ use crate::policy::{Bundle, hint};
         ("id" = String, Path, description = "The customer's id, percent-encoded"),
         ("placement" = String, Query, description = "The placement"),
         ("context" = Option<String>, Query, description = "JSON object: what a caller would know"),
+        ("at" = Option<String>, Query, description = "A time of the past: the customer's events are read from the stream and played again up to it; policies, models, learners and budgets are those of this moment", format = DateTime),
     ),
     security(("token" = [])),
     responses(
@@ -55,8 +58,11 @@ pub async fn offers(
         return Err(no_placement(&live.bundle, &asked.placement));
     };
     let profile = look(&api, &id?).await?;
-    let at = now(&api.node, &profile);
-    let scoring = |requests: &[Request]| score(&live, requests);
+    let (seen, at, basis) = match asked.at {
+        None => (None, now(&api.node, &profile), Basis::now()),
+        Some(at) => then(&api, &live, &profile, at).await?,
+    };
+    let scoring = |requests: &[Request]| scorer::answers(live.scorer.as_ref(), requests);
     let learnt = api.node.engine.board.view();
     let outside = Outside {
         scoring: &scoring,
@@ -64,16 +70,33 @@ pub async fn offers(
         purse: &Glance(&api.node.engine),
     };
     let (bundle, name) = (&live.bundle, &placement.name);
-    let run = || choosing(bundle, &profile, name, &asked.context, outside, at);
+    let then = seen.as_ref().unwrap_or(&profile);
+    let run = || choosing(bundle, then, name, &asked.context, outside, at);
     let found = tokio::task::block_in_place(run);
     let found = found.ok_or_else(|| no_placement(bundle, name))?;
     let scene = Scene {
         bundle,
-        profile: &profile,
+        profile: then,
+        live: &profile,
         placement,
         at,
     };
-    Ok(json(&WhyOffers::of(&scene, &found)))
+    Ok(json(&WhyOffers::of(&scene, &found, basis)))
+}
+
+/// Plays the past again: the customer as they were then.
+async fn then(
+    api: &Api,
+    policies: &Policies,
+    live: &Profile,
+    at: Timestamp,
+) -> Result<(Option<Profile>, Timestamp, Basis), Problem> {
+    let at = not_ahead(api, live, at)?;
+    let _one = turn(api)?;
+    let told = past::customer(&api.node.engine, policies, live.id.clone(), at).await;
+    let told = told.map_err(|error| Problem::not_ready(error.to_string()))?;
+    let basis = Basis::replayed(&told, None);
+    Ok((Some(told.what), at, basis))
 }
 
 /// Looks at how budgets stand and takes nothing.
@@ -98,29 +121,23 @@ impl Purse for Glance<'_> {
     }
 }
 
-fn score(live: &Policies, requests: &[Request]) -> Scores {
-    let of = |request: &Request| {
-        let scores = live.scorer.score_batch(&request.model, &request.cells());
-        (request.model.clone(), scores)
-    };
-    requests.iter().map(of).collect()
-}
-
 /// What is asked for.
 struct Asked {
     placement: String,
     context: Value,
+    at: Option<Timestamp>,
 }
 
 impl Asked {
     fn read(query: &[(String, String)]) -> Result<Self, Problem> {
-        let (mut placement, mut context) = (None, Value::Null);
+        let (mut placement, mut context, mut at) = (None, Value::Null, None);
         for (name, value) in query {
             match name.as_str() {
                 "placement" => placement = Some(value.clone()),
                 "context" => context = Value::Map(object("context", value)?),
+                "at" => at = Some(time(value)?),
                 other => {
-                    let hint = hint(other, ["placement", "context"]);
+                    let hint = hint(other, ["placement", "context", "at"]);
                     let detail = format!("unknown parameter `{other}`{hint}");
                     return Err(Problem::bad_request(detail));
                 }
@@ -130,6 +147,7 @@ impl Asked {
         Ok(Self {
             placement: placement.ok_or_else(missing)?,
             context,
+            at,
         })
     }
 }
@@ -137,7 +155,10 @@ impl Asked {
 /// What an account is about.
 struct Scene<'a> {
     bundle: &'a Bundle,
+    /// The customer as they were at the time.
     profile: &'a Profile,
+    /// The customer as they are, who knows what was decided.
+    live: &'a Profile,
     placement: &'a Placement,
     at: Timestamp,
 }
@@ -155,7 +176,9 @@ pub struct WhyOffers<'a> {
     at: At,
     /// The last input of the customer that it looks at.
     last_input_at: At,
-    /// The lines of the last decisions for the placement, the newest first: those among the last 32 lines of the customer.
+    /// What the account rests on.
+    basis: Basis,
+    /// The lines of the last decisions for the placement up to then, the newest first: those among the last 32 lines of the customer.
     last: Vec<Line<'a>>,
     /// Whose part of the customers it is for: `champion`, `challenger`, `control` or `holdout`; `null` where nothing is compared.
     arm: Option<&'static str>,
@@ -235,11 +258,12 @@ struct Passed<'a> {
 }
 
 impl<'a> WhyOffers<'a> {
-    fn of(scene: &Scene<'a>, found: &'a Choosing) -> Self {
+    fn of(scene: &Scene<'a>, found: &'a Choosing, basis: Basis) -> Self {
         let answer = &found.answer;
-        let lines = scene.profile.timeline.iter().rev();
+        let lines = scene.live.timeline.iter().rev();
         let lines = lines.filter(|trace| {
-            trace.subject == scene.placement.name && matches!(trace.what, What::Ranked(..))
+            let is_it = trace.subject == scene.placement.name && trace.at <= scene.at;
+            is_it && matches!(trace.what, What::Ranked(..))
         });
         let losers = answer.losers.iter().zip(&found.losers);
         let next = answer.runner_up.as_ref();
@@ -250,6 +274,7 @@ impl<'a> WhyOffers<'a> {
             bundle: &scene.bundle.id,
             at: At(scene.at),
             last_input_at: At(scene.profile.now),
+            basis,
             last: lines.map(Line::of).collect(),
             arm: answer.arm.map(Arm::word),
             learner: answer.learner.as_ref().map(|by| by.name.as_ref()),

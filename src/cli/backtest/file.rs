@@ -62,11 +62,10 @@ impl File {
         if line.bytes.len() > LINE_BYTES_MAX {
             return Err(format!("more than {LINE_BYTES_MAX} bytes"));
         }
-        let fallback_id = format!("line-{}", line.number);
         let received = Received {
             at: self.clock,
             real: false,
-            fallback_id: &fallback_id,
+            fallback_id: &|| format!("line-{}", line.number),
         };
         let decoded = decode(line.bytes, &received, |name| self.wanted.has(name))?;
         if decoded.event.at == Timestamp::MIN {

@@ -5,12 +5,13 @@ use std::io::{Read, Write};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use crate::actors::scorer::answers;
 use crate::cli::backtest::customers::Customers;
 use crate::cli::backtest::feed::Item;
 use crate::cli::backtest::saved;
 use crate::cli::backtest::summary::Summary;
 use crate::decide::drive::{Moment, Outcome};
-use crate::decide::{Cause, Outside, Request, Scores, Scoring, handle};
+use crate::decide::{Cause, Outside, Scoring, handle};
 use crate::domain::budget::Till;
 use crate::domain::learning::Tallies;
 use crate::domain::{Action, CustomerId, Fact, Profile, Timestamp, What};
@@ -145,7 +146,7 @@ impl<'a> Replay<'a> {
             at_due: true,
         };
         let Side { bundle, scorer } = self.side;
-        let scoring: Scoring<'_> = &|requests| score(scorer.as_ref(), requests);
+        let scoring: Scoring<'_> = &|requests| answers(scorer.as_ref(), requests);
         let outside = Outside {
             scoring,
             learnt: &self.learnt,
@@ -188,15 +189,6 @@ impl<'a> Replay<'a> {
         }
         self.left.extend(outcome.actions);
     }
-}
-
-/// Runs every requested model over its rows.
-fn score(scorer: &dyn Scorer, requests: &[Request]) -> Scores {
-    let run = |request: &Request| {
-        let said = scorer.score_batch(&request.model, &request.cells());
-        (request.model.clone(), said)
-    };
-    requests.iter().map(run).collect()
 }
 
 #[cfg(test)]

@@ -205,7 +205,7 @@ fn event(
     let received = Received {
         at,
         real: false,
-        fallback_id,
+        fallback_id: &|| fallback_id.into(),
     };
     let text = Value::Object(given).to_string();
     let decoded = decode(text.as_bytes(), &received, |_| true);

@@ -9,25 +9,25 @@ use anyhow::{Context, bail, ensure};
 
 use crate::actors::live::Policies;
 use crate::app;
+use crate::cli::evaluate::asked::Asked;
 use crate::cli::evaluate::names::Names;
 use crate::cli::evaluate::read::Known;
-use crate::cli::evaluate::record::{Inputs, Record};
+use crate::cli::evaluate::record::Record;
 use crate::cli::evaluate::source::Logged;
 use crate::decide::Env;
 use crate::decide::offers::{Past, Rival, chances, looks_at_customer};
-use crate::domain::{Cell, CustomerId, Profile, Timestamp};
+use crate::domain::{CustomerId, Profile, Timestamp};
 use crate::policy::Bundle;
-use crate::policy::model::{Kind, Model};
 use crate::policy::offer::{Offer, Placement};
-use crate::scoring::{Score, Scorer};
+use crate::scoring::Scorer;
 
 /// Who is decided for: somebody of whom nothing is known.
 const NOBODY: &str = "nobody";
 
 /// Policies and their models.
 pub struct Folder {
-    bundle: Arc<Bundle>,
-    scorer: Arc<dyn Scorer>,
+    pub(super) bundle: Arc<Bundle>,
+    pub(super) scorer: Arc<dyn Scorer>,
     nobody: Profile,
 }
 
@@ -115,70 +115,16 @@ impl Folder {
             candidates: &rivals,
         };
         let env = Env::new(&self.bundle, &self.nobody, at.unwrap_or(Timestamp::MIN));
-        let scored = RefCell::new(BTreeMap::new());
-        let propensity =
-            |means: &Placement, offer: &Offer| self.propensity(record, means, offer, &scored);
+        let asked = Asked {
+            folder: self,
+            record,
+            env,
+            scored: RefCell::new(BTreeMap::new()),
+        };
+        let propensity = |means: &Placement, offer: &Offer, rival: &Rival<'_>| {
+            asked.propensity(means, offer, rival)
+        };
         chances(placement, &past, &env, &propensity)
-    }
-
-    /// Returns P of an offer: as logged, where the same learner or the same file of a model said it; else from the logged row.
-    fn propensity(
-        &self,
-        record: &Record<'_>,
-        placement: &Placement,
-        offer: &Offer,
-        scored: &RefCell<BTreeMap<Arc<str>, f64>>,
-    ) -> Result<f64, String> {
-        let logged = || record.rated(&offer.id).and_then(|rated| rated.propensity);
-        if let Some(name) = &placement.learning.learner {
-            let learner = self.bundle.learner(name);
-            let version = learner.map(|learner| format!("{:016x}", learner.version));
-            let by = record.learner.as_ref();
-            let is_same =
-                by.is_some_and(|by| *by.name == **name && Some(&by.version) == version.as_ref());
-            if is_same {
-                // Where a model is broken all are ranked without a propensity.
-                return Ok(logged().unwrap_or(1.0));
-            }
-            return Err(format!(
-                "learner `{name}`, as it is in the policies, did not decide: what it would have learnt by then is not in the log"
-            ));
-        }
-        let Some(name) = offer.model.as_ref().or(placement.model.as_ref()) else {
-            return Ok(1.0);
-        };
-        let Some(model) = self.bundle.model(name) else {
-            return Err(format!("there is no model `{name}`"));
-        };
-        if record.learner.is_none() && is_of_log(record, model)? {
-            return Ok(logged().unwrap_or(1.0));
-        }
-        if let Some(score) = scored.borrow().get(name) {
-            return Ok(*score);
-        }
-        let score = self.score(record, model)?;
-        scored.borrow_mut().insert(name.clone(), score);
-        Ok(score)
-    }
-
-    /// Scores what was asked of a model then, with the model as it is now.
-    fn score(&self, record: &Record<'_>, model: &Model) -> Result<f64, String> {
-        let name = &model.name;
-        if model.per_offer {
-            return Err(format!(
-                "model `{name}` is another one than that which decided, and looks at the offer: the log has the rows of the \
-                 offers that were given alone"
-            ));
-        }
-        let mut inputs = record.offers.iter().filter_map(|of| of.inputs.as_ref());
-        let inputs = inputs.find(|inputs| *inputs.model == **name);
-        let row = inputs
-            .and_then(|inputs| cells(inputs, model))
-            .ok_or_else(|| {
-                format!("model `{name}` did not decide, and no row with its columns is in the log")
-            })?;
-        let score = self.scorer.score_batch(name, &[&row]).into_iter().next();
-        Ok(score.as_ref().and_then(Score::known).unwrap_or(1.0))
     }
 
     /// Says what is taken from the log although it might be another with these policies, and what the log does not have.
@@ -223,19 +169,6 @@ impl Folder {
     }
 }
 
-/// Tells if a decision was made by the very file of a model.
-fn is_of_log(record: &Record<'_>, model: &Model) -> Result<bool, String> {
-    let Some(models) = &record.models else {
-        return Err(
-            "the decision does not name the versions of its models: an earlier build logged it"
-                .into(),
-        );
-    };
-    let version = Some(&*model.version).filter(|version| !version.is_empty());
-    let asked = models.iter().find(|asked| asked.name == *model.name);
-    Ok(asked.is_some_and(|asked| version.is_some() && asked.version.as_deref() == version))
-}
-
 /// So many offers are named in a note.
 const NAMED_MAX: usize = 5;
 
@@ -248,26 +181,4 @@ fn named<'a>(offers: impl Iterator<Item = &'a &'a Offer>) -> Option<String> {
         n if n > NAMED_MAX => Some(format!("{first} and {} more", n - NAMED_MAX)),
         _ => Some(first),
     }
-}
-
-/// Reads a logged row as the columns of a model; nothing if it is of other ones.
-fn cells(inputs: &Inputs, model: &Model) -> Option<Vec<Cell>> {
-    if inputs.row.len() != model.inputs.len() {
-        return None;
-    }
-    let cells = inputs.row.iter().zip(&model.inputs);
-    let cells = cells.map(|(value, input)| match input.kind {
-        Kind::Number if value.is_null() => Some(Cell::Number(f32::NAN)),
-        Kind::Number => Some(Cell::Number(single(value.as_f64()?))),
-        Kind::Text => Some(Cell::Text(value.as_str()?.into())),
-    });
-    cells.collect()
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "it was written in single precision"
-)]
-fn single(number: f64) -> f32 {
-    number as f32
 }

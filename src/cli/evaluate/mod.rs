@@ -1,5 +1,6 @@
 //! `attune evaluate`: what a policy would have earned, told from a log of another one.
 
+mod asked;
 mod decisions;
 mod folder;
 mod names;
@@ -20,7 +21,7 @@ use clap::ValueEnum;
 
 use crate::decide::evaluate::{Concern, Report, concerns};
 use crate::domain::Duration;
-use policy::{Policy, Where};
+use policy::{Given, Policy, Where};
 use read::Known;
 use show::Shown;
 use source::Source;
@@ -47,10 +48,10 @@ A policy is `uniform`, `always:ACTION`, a CSV file with the columns action, prob
 of decisions, a folder of policies: the placement of each decision then says how likely each candidate is.
 
 Of a folder, computed anew: levers, values and context weights that look at no customer, `rank`, the order of groups,
-diversity, the share that explores, the control and the challenger, and the scores of another version of a model, from the
-logged rows. Taken from the log: who could be chosen (conditions, consent, caps, budgets), what a learner or the
-same file of a model said, and values and C that look at the customer. Refused: a `rank` that looks at the customer,
-Thompson sampling, a learner that did not decide, a model whose rows the log does not have.
+diversity, the share that explores, the chances of Thompson sampling, the control and the challenger, and the scores of
+another version of a model, from the logged rows. Taken from the log: who could be chosen (conditions, consent, caps,
+budgets), what a learner believed or the same file of a model said, and values and C that look at the customer. Refused: a
+`rank` that looks at the customer, a learner that did not decide, a model whose rows the log does not have.
 
 Exit codes: 0 valued, 1 refused for want of support, or something cannot be read, 2 wrong usage.")]
 pub struct Args {
@@ -189,11 +190,18 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn value(args: &Args) -> anyhow::Result<Valued> {
-    let source = Source::open(&args.log, args)?;
     let in_log = || format!("`{}`", args.log.display());
-    let mut known = Known::of(&source).with_context(in_log)?;
-    let only = &args.policy_where;
-    let policy = Policy::read(&args.policy, only, &args.models, &mut known)?;
+    let log = log(&args.log, args);
+    let given = Given::read(&args.policy, &args.policy_where, &args.models);
+    let truth = args.truth.as_deref().map(|path| truth(path, args));
+    let truth = truth.transpose();
+    complain(&[
+        log.as_ref().err(),
+        given.as_ref().err(),
+        truth.as_ref().err(),
+    ])?;
+    let ((source, mut known), given, truth) = (log?, given?, truth?);
+    let policy = given.held_against(&mut known)?;
     ensure!(
         matches!(source, Source::Decisions(_)) || !matches!(policy, Policy::Folder(_)),
         "a folder of policies is valued on a log of decisions, and `{}` is a table: it does not say what offers were ranked with",
@@ -201,21 +209,33 @@ fn value(args: &Args) -> anyhow::Result<Valued> {
     );
     let notes = policy.notes(&known)?;
     let report = known.value(&source, &policy).with_context(in_log)?;
-    let truth = args.truth.as_deref().map(|path| truth(path, args));
     Ok(Valued {
         known,
         concerns: concerns(&report, args.support_min),
         report,
         notes,
-        truth: truth.transpose()?,
+        truth,
     })
+}
+
+/// Opens a log and reads it once.
+fn log(path: &Path, args: &Args) -> anyhow::Result<(Source, Known)> {
+    let source = Source::open(path, args)?;
+    let known = Known::of(&source).with_context(|| format!("`{}`", path.display()))?;
+    Ok((source, known))
 }
 
 /// Returns what the policy did earn, and in how many rows.
 fn truth(path: &Path, args: &Args) -> anyhow::Result<(f64, f64)> {
-    let source = Source::open(path, args)?;
-    let known = Known::of(&source).with_context(|| format!("`{}`", path.display()))?;
+    let (_, known) = log(path, args)?;
     Ok((known.seen.mean(), known.seen.n_rows()))
+}
+
+/// Says all that is wrong if it is more than one thing.
+fn complain(wrong: &[Option<&anyhow::Error>]) -> anyhow::Result<()> {
+    let wrong: Vec<String> = wrong.iter().flatten().map(|of| format!("{of:#}")).collect();
+    ensure!(wrong.len() < 2, "{}", wrong.join("\nerror: "));
+    Ok(())
 }
 
 impl Valued {

@@ -60,20 +60,27 @@ pub enum Policy {
     Folder(Box<Folder>),
 }
 
-impl Policy {
+/// A policy as it was given, before it is held against a log.
+pub enum Given {
+    /// One action.
+    Always(String),
+    /// Every action with the same probability.
+    Uniform,
+    /// A table of probabilities, and its name.
+    Table(Table, String),
+    /// A folder of policies.
+    Folder(Box<Folder>),
+}
+
+impl Given {
     /// Reads `uniform`, `always:ACTION`, a folder of policies, or a table of probabilities.
     ///
     /// - `models`: the folder of the models of policies.
     ///
     /// # Errors
     ///
-    /// It is none of them, or does not fit the log.
-    pub fn read(
-        name: &str,
-        only: &[Where],
-        models: &Path,
-        known: &mut Known,
-    ) -> anyhow::Result<Self> {
+    /// It is none of them, or cannot be read.
+    pub fn read(name: &str, only: &[Where], models: &Path) -> anyhow::Result<Self> {
         let path = Path::new(name);
         if name == "uniform" || name.starts_with("always:") || path.is_dir() {
             ensure!(
@@ -82,11 +89,10 @@ impl Policy {
             );
         }
         if let Some(action) = name.strip_prefix("always:") {
-            return always(action, &mut known.actions);
+            return Ok(Self::Always(action.to_owned()));
         }
         if name == "uniform" {
-            let n = known.actions.len();
-            return Ok(Self::Uniform(equal(0..u32::try_from(n)?)));
+            return Ok(Self::Uniform);
         }
         if path.is_dir() {
             let folder = Folder::read(path, models)?;
@@ -96,11 +102,28 @@ impl Policy {
             path.is_file(),
             "`{name}` is no policy: `uniform`, `always:ACTION`, a folder of policies, or a CSV file with action and probability"
         );
-        let table = Table::read(path, only)?;
-        let table = table.policy(known);
-        table.with_context(|| format!("`{name}` is not a policy for this log"))
+        Ok(Self::Table(Table::read(path, only)?, name.to_owned()))
     }
 
+    /// Returns what it does in the rows of a log.
+    ///
+    /// # Errors
+    ///
+    /// It does not fit the log.
+    pub fn held_against(self, known: &mut Known) -> anyhow::Result<Policy> {
+        Ok(match self {
+            Self::Always(action) => always(&action, &mut known.actions)?,
+            Self::Uniform => Policy::Uniform(equal(0..u32::try_from(known.actions.len())?)),
+            Self::Folder(folder) => Policy::Folder(folder),
+            Self::Table(table, name) => {
+                let policy = table.policy(known);
+                policy.with_context(|| format!("`{name}` is not a policy for this log"))?
+            }
+        })
+    }
+}
+
+impl Policy {
     /// Returns what it does in a row. What could not have been chosen there is left out, so that the probabilities may sum
     /// to less than 1.
     ///
@@ -163,7 +186,7 @@ fn equal(actions: impl ExactSizeIterator<Item = u32>) -> Vec<(u32, f64)> {
 }
 
 /// The lines of a table of probabilities that count.
-struct Table {
+pub struct Table {
     has_position: bool,
     /// Position, action, probability.
     lines: Vec<(String, String, f64)>,

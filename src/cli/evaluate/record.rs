@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::domain::answer::Spread;
+
 /// A line: a decision, or an event in Segment's form.
 #[derive(Deserialize)]
 pub struct Record<'a> {
@@ -57,6 +59,8 @@ pub struct Chosen {
 pub struct Rated {
     /// P; `None` without a model, or where it was broken.
     pub propensity: Option<f64>,
+    /// What the learner believed of it; `None` without one, and in the log of an earlier build.
+    pub belief: Option<Spread>,
     /// V.
     pub value: Option<f64>,
 }

@@ -106,6 +106,16 @@ red,1,1.5
 red,\"1,0.5
 red,1,0.5
 ";
+    // All that is wrong is said, not the first.
+    fails(
+        "action,reward\nred,1\n",
+        &["--policy", "/nope", "--truth", "/neither"],
+        &expect![[r#"
+            `log` is not a log of choices: name the column with `--probability`: there is no column `probability` (there are action, reward)
+            error: `/nope` is no policy: `uniform`, `always:ACTION`, a folder of policies, or a CSV file with action and probability
+            error: cannot read `/neither`: No such file or directory (os error 2)
+        "#]],
+    );
     fails(
         bad,
         &["--policy", "uniform"],

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::actors::scorer::answer;
 use crate::decide::drive::{self, Moment, Outcome};
 use crate::decide::{Ask, Cause, Outside, Request, Scores, Scoring, handle};
 use crate::domain::budget::Till;
@@ -267,7 +268,7 @@ fn score(script: Option<&Script>, scorer: &dyn Scorer, request: &Request) -> Vec
             };
             request.offers.iter().map(of).collect()
         }
-        Some(Script::Real) => scorer.score_batch(&request.model, &request.cells()),
+        Some(Script::Real) => answer(scorer, request),
         None => same(Score::unavailable("the test says nothing of this model")),
     }
 }

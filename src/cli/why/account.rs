@@ -23,7 +23,9 @@ pub fn shown(account: &Value) -> String {
             last.text("text")
         ));
     }
-    page.basis(&of);
+    for line in basis(account) {
+        page.line(&line);
+    }
     for run in of.list("runs") {
         page.run(&Object(run));
     }
@@ -44,6 +46,32 @@ pub fn shown(account: &Value) -> String {
         }
     }
     page.0
+}
+
+/// Says what an account of the past rests on, line by line.
+pub fn basis(account: &Value) -> Vec<String> {
+    let basis = &account["basis"];
+    if basis["what"] != "replay" {
+        return Vec::new();
+    }
+    let (n, at) = (&basis["n_events"], Object(account).text("at"));
+    let by = policies(basis);
+    let mut lines = vec![format!(
+        "  {n} events of the stream played again up to {at}, {by} and without decide calls"
+    )];
+    if basis["policies_complete"] == Value::Bool(false) {
+        let line = "  not exact: of the policies, earlier revisions are not kept or cannot be read any more";
+        lines.push(line.into());
+    }
+    if basis["complete"] == Value::Bool(false) {
+        let line = "  not exact: the stream does not hold everything that came before any more";
+        lines.push(line.into());
+    }
+    if basis["agrees"] == Value::Bool(false) {
+        let line = "  not exact: the timeline says another thing of the last decision up to then";
+        lines.push(line.into());
+    }
+    lines
 }
 
 /// A JSON object of the server's.
@@ -119,30 +147,6 @@ impl Page {
             self.line(&format!("  listens to {}", listens.join(", ")));
         }
         self.conditions(run.list("ends"));
-    }
-
-    /// Says what an account of the past rests on.
-    fn basis(&mut self, of: &Object<'_>) {
-        let basis = &of.0["basis"];
-        if basis["what"] != "replay" {
-            return;
-        }
-        let (n, at) = (&basis["n_events"], of.text("at"));
-        let by = policies(basis);
-        self.line(&format!(
-            "  {n} events of the stream played again up to {at}, {by} and without decide calls"
-        ));
-        if basis["policies_complete"] == Value::Bool(false) {
-            self.line("  not exact: of the policies, earlier revisions are not kept or cannot be read any more");
-        }
-        if basis["complete"] == Value::Bool(false) {
-            self.line("  not exact: the stream does not hold everything that came before any more");
-        }
-        if basis["agrees"] == Value::Bool(false) {
-            self.line(
-                "  not exact: the timeline says another thing of the last decision up to then",
-            );
-        }
     }
 
     fn entry(&mut self, of: &Object<'_>) {

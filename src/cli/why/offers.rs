@@ -4,6 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use crate::cli::why::account;
+
 /// Writes an account as the server gives it.
 pub fn shown(account: &Value) -> String {
     let mut page = String::new();
@@ -19,6 +21,7 @@ pub fn shown(account: &Value) -> String {
     for line in list(account, "last").iter().take(LINES_MAX) {
         let _ = writeln!(page, "  last: {}  {}", text(line, "at"), text(line, "text"));
     }
+    page.push_str(&basis(account));
     let _ = writeln!(
         page,
         "\nIf it were asked for at {}{}",
@@ -61,6 +64,16 @@ pub fn shown(account: &Value) -> String {
         let _ = writeln!(page, "  ✗ {n} more  {reason}  {}", text(of, "detail"));
     }
     page
+}
+
+/// Says what an account of the past rests on.
+fn basis(account: &Value) -> String {
+    let mut lines = account::basis(account);
+    if !lines.is_empty() {
+        lines.push("  learners, budgets and models are those of this moment".into());
+    }
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// How many lines of the timeline are shown.

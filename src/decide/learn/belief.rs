@@ -2,20 +2,19 @@
 
 use crate::decide::learn::chance::Chance;
 use crate::decide::learn::special::{beta_below, ln_beta, normal_below};
+use crate::domain::answer::Spread;
 
 /// A distribution of a propensity.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Belief {
     /// It is known, or taken for known.
     Point(f64),
-    /// Beta(a, b), with the logarithm of the beta function of both.
+    /// Beta(a, b).
     Beta {
         /// Successes, with those of the prior.
         a: f64,
         /// Failures, with those of the prior.
         b: f64,
-        /// `ln B(a, b)`.
-        ln_beta: f64,
     },
     /// Normal; it may leave `[0, 1]`.
     Normal {
@@ -43,8 +42,7 @@ impl Belief {
     /// Returns Beta(a, b); parameters below 1e-6 are raised to it.
     pub fn beta(a: f64, b: f64) -> Self {
         let (a, b) = (a.max(1e-6), b.max(1e-6));
-        let ln_beta = ln_beta(a, b);
-        Self::Beta { a, b, ln_beta }
+        Self::Beta { a, b }
     }
 
     /// Returns a normal belief, or a point without a spread.
@@ -56,11 +54,35 @@ impl Belief {
         }
     }
 
+    /// Reads what was believed; of a spread that is none, or less, the mean is left.
+    pub fn of(spread: Spread) -> Self {
+        match spread {
+            Spread::Point(p) => Self::Point(p.into()),
+            Spread::Beta(a, b) => Self::beta(a.into(), b.into()),
+            Spread::Normal(mean, sd) => Self::normal(mean.into(), sd.into()),
+            Spread::Logit(mean, sd) if sd > 0.0 => Self::Logit {
+                mean: mean.into(),
+                sd: sd.into(),
+            },
+            Spread::Logit(mean, _) => Self::Point(logistic(mean.into())),
+        }
+    }
+
+    /// Returns it as it is written down.
+    pub fn spread(&self) -> Spread {
+        match *self {
+            Self::Point(p) => Spread::Point(single(p)),
+            Self::Beta { a, b } => Spread::Beta(single(a), single(b)),
+            Self::Normal { mean, sd } => Spread::Normal(single(mean), single(sd)),
+            Self::Logit { mean, sd } => Spread::Logit(single(mean), single(sd)),
+        }
+    }
+
     /// Returns the best guess: the mean, of a logit its middle.
     pub fn guess(&self) -> f64 {
         match *self {
             Self::Point(p) => p,
-            Self::Beta { a, b, .. } => a / (a + b),
+            Self::Beta { a, b } => a / (a + b),
             Self::Normal { mean, .. } => mean,
             Self::Logit { mean, .. } => logistic(mean),
         }
@@ -70,7 +92,7 @@ impl Belief {
     pub fn draw(&self, chance: &mut Chance) -> f64 {
         match *self {
             Self::Point(p) => p,
-            Self::Beta { a, b, .. } => chance.beta(a, b),
+            Self::Beta { a, b } => chance.beta(a, b),
             Self::Normal { mean, sd } => mean + sd * chance.normal(),
             Self::Logit { mean, sd } => logistic(mean + sd * chance.normal()),
         }
@@ -78,11 +100,16 @@ impl Belief {
 
     /// Returns how likely the propensity is below `p`; of a point at `p` itself, `at_point`.
     pub fn below(&self, p: f64, at_point: f64) -> f64 {
+        self.below_with(p, at_point, self.ln_norm())
+    }
+
+    /// Does so with [`Belief::ln_norm`], which callers keep.
+    pub fn below_with(&self, p: f64, at_point: f64, ln_norm: f64) -> f64 {
         match *self {
             Self::Point(point) if p > point => 1.0,
             Self::Point(point) if p < point => 0.0,
             Self::Point(_) => at_point,
-            Self::Beta { a, b, ln_beta } => below_beta(a, b, ln_beta, p),
+            Self::Beta { a, b } => below_beta(a, b, ln_norm, p),
             Self::Normal { mean, sd } => normal_below((p - mean) / sd),
             Self::Logit { .. } if p <= 0.0 => 0.0,
             Self::Logit { .. } if p >= 1.0 => 1.0,
@@ -95,15 +122,16 @@ impl Belief {
         if let Self::Point(p) = *self {
             return (p, p);
         }
-        let tail = (1.0 - share) / 2.0;
-        (self.quantile(tail), self.quantile(1.0 - tail))
+        let (tail, ln_norm) = ((1.0 - share) / 2.0, self.ln_norm());
+        let quantile = |q| self.quantile(q, ln_norm);
+        (quantile(tail), quantile(1.0 - tail))
     }
 
-    fn quantile(&self, q: f64) -> f64 {
+    fn quantile(&self, q: f64, ln_norm: f64) -> f64 {
         let (mut low, mut high) = self.axis();
         for _ in 0..80 {
             let mid = low.midpoint(high);
-            let below = self.below(self.at(mid), 0.5) < q;
+            let below = self.below_with(self.at(mid), 0.5, ln_norm) < q;
             (low, high) = if below { (mid, high) } else { (low, mid) };
         }
         self.at(low.midpoint(high))
@@ -114,7 +142,7 @@ impl Belief {
         match *self {
             Self::Point(_) => (0.0, 0.0),
             Self::Normal { .. } | Self::Logit { .. } => (-8.0, 8.0),
-            Self::Beta { a, b, .. } => {
+            Self::Beta { a, b } => {
                 // In logits the density has one peak, and falls like a power on both sides.
                 let peak = (a / b).ln();
                 let step = ((a + b) / (a * b)).sqrt();
@@ -125,10 +153,10 @@ impl Belief {
 
     /// Goes from the peak until the density is negligible.
     fn fall(&self, peak: f64, step: f64) -> f64 {
-        let floor = self.ln_density(peak) - DEPTH;
+        let floor = self.ln_shape(peak) - DEPTH;
         let mut far = step;
         for _ in 0..60 {
-            if self.ln_density(peak + far) < floor {
+            if self.ln_shape(peak + far) < floor {
                 break;
             }
             far *= 1.5;
@@ -146,14 +174,26 @@ impl Belief {
         }
     }
 
-    /// Returns the logarithm of the density on the axis.
-    pub fn ln_density(&self, t: f64) -> f64 {
+    /// Returns the logarithm of the density on the axis, but for [`Belief::ln_norm`].
+    pub fn ln_shape(&self, t: f64) -> f64 {
         match *self {
             Self::Point(_) => 0.0,
-            Self::Beta { a, b, ln_beta } => -a * softplus(-t) - b * softplus(t) - ln_beta,
-            Self::Normal { .. } | Self::Logit { .. } => {
-                -0.5 * t * t - 0.5 * (2.0 * std::f64::consts::PI).ln()
+            Self::Beta { a, b } => {
+                // ln (1 + exp(t)) is ln (1 + exp(-t)) + t.
+                let rest = softplus(-t.abs());
+                -a * (rest + (-t).max(0.0)) - b * (rest + t.max(0.0))
             }
+            Self::Normal { .. } | Self::Logit { .. } => -0.5 * t * t,
+        }
+    }
+
+    /// Returns what is subtracted from [`Belief::ln_shape`] so that the density integrates to 1: of a Beta distribution the
+    /// logarithm of the beta function.
+    pub fn ln_norm(&self) -> f64 {
+        match *self {
+            Self::Point(_) => 0.0,
+            Self::Beta { a, b } => ln_beta(a, b),
+            Self::Normal { .. } | Self::Logit { .. } => 0.5 * (2.0 * std::f64::consts::PI).ln(),
         }
     }
 }
@@ -179,7 +219,15 @@ pub fn logit(p: f64) -> f64 {
     (p / (1.0 - p)).ln()
 }
 
-/// Returns `ln(1 + exp(t))`.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "it is written down in single precision"
+)]
+fn single(number: f64) -> f32 {
+    number as f32
+}
+
+/// Returns `ln(1 + exp(t))`, of a negative `t`.
 fn softplus(t: f64) -> f64 {
-    if t > 30.0 { t } else { t.exp().ln_1p() }
+    t.exp().ln_1p()
 }

@@ -2,7 +2,9 @@
 //!
 //! Everything here is arithmetic over [`crate::domain::learning::Tallies`], which are an argument of a step as the scores are.
 
+mod adaptive;
 pub mod belief;
+mod below;
 mod chance;
 pub mod choose;
 pub mod lesson;

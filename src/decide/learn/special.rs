@@ -18,6 +18,9 @@ const LANCZOS: [f64; 9] = [
 /// Terms of the continued fraction: enough for parameters up to [`LARGE`].
 const TERMS_MAX: u32 = 500;
 
+/// The fraction ends when it changes by less.
+const EXACT: f64 = 1e-10;
+
 /// From so much evidence on both sides the integral is summed instead of the fraction.
 const LARGE: f64 = 1_500.0;
 
@@ -82,13 +85,14 @@ pub fn beta_below(a: f64, b: f64, ln_beta: f64, x: f64) -> f64 {
     }
     let front = (a * x.ln() + b * (-x).ln_1p() - ln_beta).exp();
     if x < (a + 1.0) / (a + b + 2.0) {
-        front * fraction(a, b, x) / a
+        front * fraction(a, b, x, EXACT) / a
     } else {
-        1.0 - front * fraction(b, a, 1.0 - x) / b
+        1.0 - front * fraction(b, a, 1.0 - x, EXACT) / b
     }
 }
 
-fn fraction(a: f64, b: f64, x: f64) -> f64 {
+/// The continued fraction of [`beta_below`], to so much.
+pub fn fraction(a: f64, b: f64, x: f64, exact_to: f64) -> f64 {
     const TINY: f64 = 1e-300;
     let kept = |x: f64| if x.abs() < TINY { TINY } else { x };
     let mut upper = 1.0;
@@ -105,7 +109,7 @@ fn fraction(a: f64, b: f64, x: f64) -> f64 {
             change = lower * upper;
             value *= change;
         }
-        if (change - 1.0).abs() < 1e-10 {
+        if (change - 1.0).abs() < exact_to {
             break;
         }
     }

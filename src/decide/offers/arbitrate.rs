@@ -13,7 +13,7 @@ use crate::decide::offers::explain::lost;
 use crate::decide::offers::propensity::Propensity;
 use crate::decide::offers::seat::Seat;
 use crate::decide::offers::stages::Passed;
-use crate::domain::answer::{Factors, Inputs};
+use crate::domain::answer::{Factors, Inputs, Spread};
 use crate::domain::learning::Credit;
 use crate::domain::{Loser, Reason};
 use crate::policy::Expr;
@@ -27,6 +27,8 @@ pub struct Candidate<'a> {
     pub order: usize,
     /// What the model says; `None` without one and when it is not available.
     pub propensity: Option<f64>,
+    /// What a learner believes of the propensity.
+    pub belief: Option<Spread>,
     /// What the model was asked.
     pub inputs: Option<Arc<Inputs>>,
     /// What it is worth when accepted.
@@ -58,19 +60,22 @@ pub struct Drawn {
 impl<'a> Candidate<'a> {
     /// Returns what it enters the contest for a place with.
     pub fn contender(&self) -> Contender<'a> {
-        let known = Contender::known(&self.offer.id, self.priority);
-        match self.drawn {
-            None => known,
-            Some(Drawn {
-                belief,
-                base,
-                slope,
-            }) => Contender {
-                belief,
-                base,
-                slope,
-                ..known
-            },
+        let id = &self.offer.id;
+        match &self.drawn {
+            None => Contender::known(id, self.priority),
+            Some(drawn) => drawn.contender(id),
+        }
+    }
+}
+
+impl Drawn {
+    /// Returns what an offer enters the contest for a place with.
+    pub fn contender<'i>(&self, id: &'i str) -> Contender<'i> {
+        Contender {
+            id,
+            belief: self.belief,
+            base: self.base,
+            slope: self.slope,
         }
     }
 }
@@ -115,12 +120,14 @@ pub fn judge<'a>(
     };
     let unknown = || lost(offer, Reason::Unsuitable, "rank is unknown".into());
     let (belief, credit) = believed.map(|it| (it.belief, it.credit)).unzip();
+    let spread = belief.as_ref().map(Belief::spread);
     let belief = belief.filter(|_| seat.explore == Explore::Thompson);
     let drawn = belief.map(|belief| price.drawn(belief).ok_or_else(unknown));
     Ok(Candidate {
         offer,
         order: passed.order,
         propensity: known,
+        belief: spread,
         inputs: propensity.inputs,
         value: v,
         factors: price.factors(p),
@@ -177,7 +184,7 @@ impl Price<'_> {
     }
 
     /// Returns the priority as a line over a propensity that is drawn.
-    fn drawn(&self, belief: Belief) -> Option<Drawn> {
+    pub fn drawn(&self, belief: Belief) -> Option<Drawn> {
         let base = self.priority(0.0)?;
         let slope = self.priority(1.0)? - base;
         Some(Drawn {

@@ -6,7 +6,7 @@
 
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
-use crate::decide::learn::{Chance, Contender, Explore, choose};
+use crate::decide::learn::{Belief, Chance, Contender, Explore, choose, win};
 use crate::decide::offers::arbitrate::{Price, context};
 use crate::decide::offers::slots::Alike;
 use crate::policy::expr::{Expr, Function, Node, Root};
@@ -32,8 +32,25 @@ pub struct Rival<'a> {
     pub value: Option<f64>,
 }
 
-/// Returns P of an offer where a placement asks for it, or why it is not known.
-pub type Propensity<'a> = dyn Fn(&Placement, &Offer) -> Result<f64, String> + 'a;
+/// What is known of the propensity of an offer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Known {
+    /// P: the best guess.
+    pub p: f64,
+    /// What it may be drawn from, or why that is not known.
+    pub belief: Result<Belief, &'static str>,
+}
+
+impl Known {
+    /// Returns a propensity that nobody draws.
+    pub const fn sure(p: f64) -> Self {
+        let belief = Ok(Belief::Point(p));
+        Self { p, belief }
+    }
+}
+
+/// Returns the propensity of an offer where a placement asks for it, or why it is not known.
+pub type Propensity<'a> = dyn Fn(&Placement, &Offer, &Rival<'_>) -> Result<Known, String> + 'a;
 
 /// Returns for each candidate how likely it would have had the place; what the placement does not have has 0.
 ///
@@ -104,29 +121,18 @@ fn chosen(
                 chances[*at] = each;
             }
         }
-        (Explore::Thompson, _) => {
-            return Err(format!(
-                "`{}` explores by Thompson sampling, which draws from all that is believed: the log has the means alone",
-                placement.name
-            ));
+        (Explore::Thompson, all) => {
+            let contenders = contest(placement, all, past, env, propensity, contender)?;
+            for (idx, (at, _)) in all.iter().enumerate() {
+                chances[*at] = win::probability(&contenders, idx);
+            }
         }
         (Explore::Never | Explore::Epsilon(_), all) => {
             let epsilon = match explore {
                 Explore::Epsilon(share) => share,
                 Explore::Never | Explore::Uniform | Explore::Thompson => 0.0,
             };
-            let mut contenders = Vec::with_capacity(all.len());
-            for (at, offer) in all {
-                let priority = priority(
-                    placement,
-                    offer,
-                    &past.candidates[*at],
-                    past,
-                    env,
-                    propensity,
-                )?;
-                contenders.push(Contender::known(&offer.id, priority));
-            }
+            let contenders = contest(placement, all, past, env, propensity, at_guess)?;
             for (at, _) in all {
                 chances[*at] = epsilon * each;
             }
@@ -180,14 +186,75 @@ fn standing(placement: &Placement, offer: &Offer, env: &Env<'_>) -> (f64, usize)
     )
 }
 
-fn priority(
-    placement: &Placement,
-    offer: &Offer,
+/// Makes a contender of an offer.
+type Enter = for<'o> fn(&Price<'o>, &'o Offer, &Known) -> Result<Contender<'o>, String>;
+
+/// Returns those who may take the place as contenders.
+fn contest<'o>(
+    placement: &'o Placement,
+    open: &[(usize, &'o Offer)],
+    past: &Past<'_>,
+    env: &Env<'o>,
+    propensity: &Propensity<'_>,
+    enter: Enter,
+) -> Result<Vec<Contender<'o>>, String> {
+    let of = |(at, offer): &(usize, &'o Offer)| {
+        let rival = &past.candidates[*at];
+        let price = price(placement, offer, rival, past, env)?;
+        let known = if asks_propensity(placement) {
+            propensity(placement, offer, rival)?
+        } else {
+            Known::sure(1.0)
+        };
+        enter(&price, offer, &known)
+    };
+    open.iter().map(of).collect()
+}
+
+fn at_guess<'o>(
+    price: &Price<'o>,
+    offer: &'o Offer,
+    known: &Known,
+) -> Result<Contender<'o>, String> {
+    let priority = price.priority(known.p).ok_or_else(|| unknown_rank(offer))?;
+    Ok(Contender::known(&offer.id, priority))
+}
+
+fn contender<'o>(
+    price: &Price<'o>,
+    offer: &'o Offer,
+    known: &Known,
+) -> Result<Contender<'o>, String> {
+    let belief = known.belief.map_err(|why| {
+        let name = &price.placement.name;
+        format!("`{name}` explores by Thompson sampling, which draws from what is believed: {why}")
+    })?;
+    if let Belief::Point(_) = belief {
+        return at_guess(price, offer, known);
+    }
+    let drawn = price.drawn(belief).ok_or_else(|| unknown_rank(offer))?;
+    Ok(drawn.contender(&offer.id))
+}
+
+fn unknown_rank(offer: &Offer) -> String {
+    format!("the rank of `{}` is unknown", offer.id)
+}
+
+/// Tells if P counts.
+fn asks_propensity(placement: &Placement) -> bool {
+    match &placement.rank {
+        Some(rank) => rank.root.uses(&Root::Propensity),
+        None => placement.factors.contains(&Factor::Propensity),
+    }
+}
+
+fn price<'o>(
+    placement: &'o Placement,
+    offer: &'o Offer,
     rival: &Rival<'_>,
     past: &Past<'_>,
-    env: &Env<'_>,
-    propensity: &Propensity<'_>,
-) -> Result<f64, String> {
+    env: &Env<'o>,
+) -> Result<Price<'o>, String> {
     let counts = |factor| placement.rank.is_none() && placement.factors.contains(&factor);
     let rank = placement.rank.as_ref().map(|rank| &rank.root);
     if placement.rank.as_ref().is_some_and(looks_at_customer) {
@@ -196,43 +263,37 @@ fn priority(
             placement.name
         ));
     }
-    let env = Env {
-        offer: Some((offer, None)),
-        ..*env
-    };
     let v = if counts(Factor::Value) || rank.is_some_and(|rank| rank.uses(&Root::Offer)) {
-        value(offer, rival, &env)?
+        worth(offer, rival, env)?
     } else {
         1.0
     };
     let env = Env {
         offer: Some((offer, Some(v))),
-        ..env
+        ..*env
     };
     let c = if counts(Factor::Context) {
         context_of(placement, past, &env)?
     } else {
         1.0
     };
-    let p = if counts(Factor::Propensity) || rank.is_some_and(|rank| rank.uses(&Root::Propensity)) {
-        propensity(placement, offer)?
-    } else {
-        1.0
-    };
     let levers = standing(placement, offer, &env).0;
     let l = (1.0 + levers / 100.0).max(0.0);
-    let price = Price {
+    Ok(Price {
         placement,
         env,
         c,
         v,
         l,
-    };
-    let priority = price.priority(p);
-    priority.ok_or_else(|| format!("the rank of `{}` is unknown", offer.id))
+    })
 }
 
-fn value(offer: &Offer, rival: &Rival<'_>, env: &Env<'_>) -> Result<f64, String> {
+/// Returns V of a candidate: by the policies, or as logged where it looks at the customer.
+///
+/// # Errors
+///
+/// It is not known.
+pub fn worth(offer: &Offer, rival: &Rival<'_>, env: &Env<'_>) -> Result<f64, String> {
     if looks_at_customer(&offer.value) {
         return rival.value.ok_or_else(|| {
             format!(
@@ -241,7 +302,11 @@ fn value(offer: &Offer, rival: &Rival<'_>, env: &Env<'_>) -> Result<f64, String>
             )
         });
     }
-    let value = eval(&offer.value.root, env).and_then(|value| value.as_f64());
+    let env = Env {
+        offer: Some((offer, None)),
+        ..*env
+    };
+    let value = eval(&offer.value.root, &env).and_then(|value| value.as_f64());
     value.ok_or_else(|| format!("the value of `{}` is unknown", offer.id))
 }
 

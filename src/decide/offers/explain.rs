@@ -72,6 +72,7 @@ impl Candidate<'_> {
         Choice {
             offer: self.offer.id.clone(),
             propensity: self.propensity,
+            belief: self.belief,
             priority: Some(self.priority),
             value: Some(self.value),
             probability: self.probability,

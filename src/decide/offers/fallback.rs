@@ -44,6 +44,7 @@ pub fn fall_back<'a>(
     answer.offers.push(Choice {
         offer: offer.id.clone(),
         propensity: None,
+        belief: None,
         priority: None,
         value: None,
         probability: 1.0,

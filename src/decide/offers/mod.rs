@@ -31,7 +31,9 @@ use propensity::Propensity;
 use seat::Seat;
 
 pub use ask::ask;
-pub use chances::{Past, Propensity as PropensityOf, Rival, chances, looks_at_customer};
+pub use chances::{
+    Known, Past, Propensity as PropensityOf, Rival, chances, looks_at_customer, worth,
+};
 pub use stages::dates;
 
 /// The most offers an answer holds.

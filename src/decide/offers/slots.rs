@@ -185,6 +185,7 @@ pub fn fill(picked: Picked<'_>, now: Timestamp, answer: &mut Answer) -> Vec<Fact
         let priority = Some(loser.priority);
         let rated = Some(Rated {
             propensity: loser.propensity,
+            belief: loser.belief,
             value: loser.value,
         });
         let detail = detail.unwrap_or_else(|| behind.clone());
@@ -210,6 +211,7 @@ pub fn hold_out(answer: &mut Answer) -> Vec<Arc<str>> {
             priority: choice.priority,
             rated: choice.value.map(|value| Rated {
                 propensity: choice.propensity,
+                belief: choice.belief,
                 value,
             }),
         });

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::domain::answer::{
     Answer, Asked, By, Choice, Factors, Inputs, Loser, PassedOver, Reason, RunnerUp, Shadowed,
+    Spread,
 };
 use crate::domain::learning::Arm;
 use crate::domain::{Cell, CustomerId, Timestamp, Value};
@@ -87,6 +88,8 @@ struct Given<'a> {
     probability: f64,
     explored: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
+    belief: Option<Spread>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     factors: Option<Factors>,
@@ -104,6 +107,7 @@ impl<'a> Given<'a> {
             priority: choice.priority,
             probability: choice.probability,
             explored: choice.explored,
+            belief: choice.belief.filter(|_| explain),
             value: choice.value.filter(|_| explain),
             factors: choice.factors.filter(|_| explain),
             inputs: choice.inputs.as_deref().filter(|_| explain).map(Row::of),
@@ -122,6 +126,8 @@ struct Lost<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     propensity: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    belief: Option<Spread>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     value: Option<f64>,
 }
 
@@ -133,6 +139,7 @@ impl<'a> Lost<'a> {
             detail: &loser.detail,
             priority: loser.priority,
             propensity: loser.rated.and_then(|rated| rated.propensity),
+            belief: loser.rated.and_then(|rated| rated.belief),
             value: loser.rated.map(|rated| rated.value),
         }
     }

@@ -278,7 +278,7 @@ fn the_zone_of_a_context_is_read_also_if_nobody_looks_at_the_event() {
         let received = Received {
             at: Timestamp::from_millis(0),
             real: true,
-            fallback_id: "1",
+            fallback_id: &|| "1".into(),
         };
         for wanted in [false, true] {
             let decoded = segment::decode(json.as_bytes(), &received, |_| wanted);

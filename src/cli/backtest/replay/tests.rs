@@ -52,7 +52,7 @@ fn bought(n: u64) -> Item {
     let received = Received {
         at,
         real: false,
-        fallback_id: "none",
+        fallback_id: &|| "none".into(),
     };
     let decoded = decode(json.to_string().as_bytes(), &received, |_| true);
     Item::new(n, at, decoded)

@@ -531,7 +531,7 @@ fn item(place: usize, line: &str) -> Item {
     let received = Received {
         at,
         real: false,
-        fallback_id: "none",
+        fallback_id: &|| "none".into(),
     };
     let decoded = decode(json(place, line).as_bytes(), &received, |_| true);
     Item::new(place as u64, at, decoded)

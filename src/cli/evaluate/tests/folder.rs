@@ -10,12 +10,12 @@ use sha2::{Digest, Sha256};
 
 use super::{LOG, json, near, near_to, on, why};
 use crate::cli::evaluate;
-use crate::cli::evaluate::policy::Policy;
-use crate::decide::learn::NOTHING;
+use crate::cli::evaluate::policy::{Given, Policy};
 use crate::decide::offers::{Question, rank};
 use crate::decide::{Budgets, Env, Said};
+use crate::domain::learning::{Lesson, Sample, Tallies, Update};
 use crate::domain::{CustomerId, Profile, Timestamp};
-use crate::policy::{Source, compile};
+use crate::policy::{Bundle, Source, compile};
 use crate::scoring::tests::graph::{FLOAT, Graph};
 
 /// Policies that give what they find best, and try another one so often.
@@ -30,9 +30,15 @@ placements: { hero: { limit: 2, explore: 40%, control: 10% } }
 /// A log of decisions of [`LOGGING`] about as many customers, by the core itself, and a click on every `a` and on `c` of
 /// every second customer.
 fn decided(policies: &str, n: usize) -> String {
+    decided_after(policies, n, |_| Tallies::default())
+}
+
+/// - `learnt`: what the learners of the policies know.
+fn decided_after(policies: &str, n: usize, learnt: impl Fn(&Bundle) -> Tallies) -> String {
     let source = Source::new("p.yaml", policies);
     let bundle = compile(&[source]).map_err(|wrong| wrong.render(false));
     let bundle = bundle.unwrap();
+    let learnt = learnt(&bundle);
     let mut log = String::new();
     for n in 0..n {
         let customer = CustomerId::parse(&format!("c{n}")).unwrap();
@@ -48,7 +54,7 @@ fn decided(policies: &str, n: usize) -> String {
             env,
             said: &Said::new(),
             budgets: &Budgets::default(),
-            learnt: &NOTHING,
+            learnt: &learnt,
         };
         let ranked = rank(&question).unwrap_or_else(|_| panic!());
         log += &ranked.answer.to_json(true);
@@ -232,6 +238,9 @@ fn what_of_a_folder_cannot_be_valued_is_refused_with_the_reason() {
     ] {
         said += &folder(&policies);
     }
+    // Before beliefs were logged.
+    let means = decided(LEARNING, 3).replace("\"belief\":", "\"trust\":");
+    said += &why(&means, &["--policy", &format!("FOLDER:{LEARNING}")]);
     // An earlier build, which logged neither who was ranked with what nor by which files.
     let old = log.replace("\"value\":", "\"worth\":");
     let policies = LOGGING.replace("value: 3", "value: profile.traits.age");
@@ -242,7 +251,7 @@ fn what_of_a_folder_cannot_be_valued_is_refused_with_the_reason() {
         `log`: line 1 cannot be valued: the log has a place 2, and `limit` of `hero` is 1
         `log`: line 1 cannot be valued: `rank` of `hero` looks at the customer, whom the log does not show
         `log`: line 1 cannot be valued: learner `l`, as it is in the policies, did not decide: what it would have learnt by then is not in the log
-        `log`: line 1 cannot be valued: `hero` explores by Thompson sampling, which draws from all that is believed: the log has the means alone
+        `log`: line 1 cannot be valued: learner `l`, as it is in the policies, did not decide: what it would have learnt by then is not in the log
         attune::unknown_document
 
           × unknown kind of document `nonsense`
@@ -254,8 +263,92 @@ fn what_of_a_folder_cannot_be_valued_is_refused_with_the_reason() {
           help: a document has one of the keys `journey`, `offers`, `groups`, `placements`, `learners`,
                 `features`, `segments`, `limits`, `channels`, `model`, `schemas`, `templates`, `test`
 
+        `log`: line 1 cannot be valued: `hero` explores by Thompson sampling, which draws from what is believed: an earlier build logged the means alone
         `log`: line 1 cannot be valued: the value of `a` looks at the customer, and the log does not have it
     "#]].assert_eq(&said);
+}
+
+/// Policies that learn.
+const LEARNING: &str = "
+learners: { taste: { prior: { propensity: 0.3, evidence: 4 } } }
+offers:
+  a: { placements: [hero], value: 3 }
+  b: { placements: [hero], value: 2 }
+  c: { placements: [hero], value: 4 }
+placements: { hero: { limit: 2, learner: taste, control: none } }
+";
+
+/// Twenty people saw each offer of [`LEARNING`]: half of them took `a`, and a quarter the others.
+fn tasted(bundle: &Bundle) -> Tallies {
+    let mut tallies = Tallies::default();
+    let version = bundle.learner("taste").unwrap().version;
+    for (offer, every) in [("a", 2), ("b", 4), ("c", 4)] {
+        for n in 0..20 {
+            let lesson = Lesson {
+                version,
+                placement: "hero".into(),
+                offer: offer.into(),
+                at: Timestamp::parse("2025-12-31T00:00:00Z").unwrap(),
+                half_life: None,
+                trial: true,
+                reward: f64::from(u8::from(n % every == 0)),
+                sample: Sample::Plain,
+            };
+            tallies.apply(&Update::Learnt(lesson.into()));
+        }
+    }
+    tallies
+}
+
+#[test]
+fn thompson_sampling_is_valued_by_what_was_believed() {
+    let log = decided_after(LEARNING, 200, tasted);
+    let json = json(&log, &["--policy", &format!("FOLDER:{LEARNING}")]);
+    // It logged itself: beliefs are written in single precision.
+    let logged = json["log"]["mean_reward"].as_f64().unwrap();
+    near_to(&json["ips"]["value"], logged, 1e-5);
+    near_to(&json["weight_max"], 1.0, 1e-4);
+    near_to(&json["effective_sample_size"], 400.0, 1e-2);
+    near_to(&json["unseen"], 0.0, 1e-9);
+
+    // A share that explores is valued from that log, and draws from its own.
+    let share = LEARNING.replace("learner: taste", "learner: taste, explore: 40%");
+    let log = decided_after(&share, 2, tasted);
+    let mut shown = String::new();
+    for (name, policies) in [
+        ("a share", &share),
+        ("what is believed", &LEARNING.to_owned()),
+        ("values", &LEARNING.replace("value: 2", "value: 5")),
+        (
+            "the propensity alone",
+            &LEARNING.replace("limit: 2", "limit: 2, rank: p"),
+        ),
+    ] {
+        write!(shown, "{name}\n{}", choices(&log, policies)).unwrap();
+    }
+    expect![[r#"
+        a share
+          hero/1 of a c b: a 0.733 c 0.133 b 0.133
+          hero/2 of c b: c 0.800 b 0.200
+          hero/1 of a c b: a 0.733 c 0.133 b 0.133
+          hero/2 of c b: c 0.800 b 0.200
+        what is believed
+          hero/1 of a c b: a 0.785 c 0.213 b 0.002
+          hero/2 of c b: c 0.912 b 0.088
+          hero/1 of a c b: a 0.785 c 0.213 b 0.002
+          hero/2 of c b: c 0.912 b 0.088
+        values
+          hero/1 of a c b: a 0.508 c 0.132 b 0.360
+          hero/2 of c b: c 0.328 b 0.672
+          hero/1 of a c b: a 0.508 c 0.132 b 0.360
+          hero/2 of c b: c 0.328 b 0.672
+        the propensity alone
+          hero/1 of a c b: a 0.889 c 0.055 b 0.055
+          hero/2 of c b: c 0.500 b 0.500
+          hero/1 of a c b: a 0.889 c 0.055 b 0.055
+          hero/2 of c b: c 0.500 b 0.500
+    "#]]
+    .assert_eq(&shown);
 }
 
 /// Offers whose propensity a model says.
@@ -298,7 +391,12 @@ fn a_model_is_believed_if_it_is_the_one_that_decided_and_asked_again_if_not() {
         (
             "a model of offers",
             log("0123", "[1,2]"),
-            &manifest("offer.value"),
+            &manifest("0 - 3 * offer.value"),
+        ),
+        (
+            "a model of both together",
+            log("0123", "[1,2]"),
+            &manifest("profile.traits.b * offer.value"),
         ),
         ("an earlier build", old, &shared),
     ] {
@@ -317,7 +415,9 @@ fn a_model_is_believed_if_it_is_the_one_that_decided_and_asked_again_if_not() {
         other columns
           model `m` did not decide, and no row with its columns is in the log
         a model of offers
-          model `m` is another one than that which decided, and looks at the offer: the log has the rows of the offers that were given alone
+          hero/1 of a b: a 1.000
+        a model of both together
+          `b` of model `m` looks at the customer and at the offer, and the log has the rows of the offers that were given alone
         an earlier build
           the decision does not name the versions of its models: an earlier build logged it
     "#]].assert_eq(&shown);
@@ -334,7 +434,8 @@ fn choices_with(log: &str, policies: &str, files: impl Fn(&Path)) -> String {
         files(&args.models);
         let source = evaluate::Source::open(&args.log, args).unwrap();
         let mut known = evaluate::Known::of(&source).unwrap();
-        let policy = Policy::read(&args.policy, &[], &args.models, &mut known).unwrap();
+        let given = Given::read(&args.policy, &[], &args.models).unwrap();
+        let policy = given.held_against(&mut known).unwrap();
         let mut shown = String::new();
         source
             .each(&mut |_, logged| {

@@ -192,3 +192,21 @@ fn one_of_two_hundred_narrow_steps_is_weighed_in_a_bounded_number_of_looks() {
     let highest = win::probability(&all, 200);
     assert!(near(found + highest, 1.0, 1e-3), "{highest}");
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn many_are_compared_as_two_would_be(a in 0.3_f64..400.0, b in 0.3_f64..4_000.0, c in 0.3_f64..400.0, d in 0.3_f64..4_000.0) {
+        // A third one who never wins: distributions are approximated, and nothing else changes.
+        let both = [
+            contender("x", Belief::beta(a, b)),
+            contender("y", Belief::beta(c, d)),
+            Contender { slope: 1e-9, ..contender("z", Belief::beta(40.0, 40.0)) },
+        ];
+        let (two, three) = (win::probability(&both[..2], 0), win::probability(&both, 0));
+        if two > 1e-6 {
+            prop_assert!(near(three, two, 1e-3), "{three} {two}");
+        }
+    }
+}
