@@ -16,6 +16,9 @@ const VERSION: u8 = 1;
 /// Bytes before the payload of a chunk: version, index, number of chunks, checksum.
 const HEAD: usize = 1 + 2 + 2 + 8;
 
+/// The room that a commit of a few inputs takes, in bytes.
+const BYTES_USUAL: usize = 4_096;
+
 /// One commit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Commit {
@@ -120,23 +123,33 @@ impl Commit {
     ///
     /// [`Error::Damaged`] if the commit cannot be encoded or needs more than 65,535 messages.
     pub fn encode(&self, chunk_max: usize) -> Result<Vec<Bytes>, Error> {
-        let body = postcard::to_stdvec(self).map_err(|error| Error::Damaged(error.to_string()))?;
+        // With room for the head, so that a single message is not copied.
+        let mut bytes = Vec::with_capacity(BYTES_USUAL);
+        bytes.resize(HEAD, 0);
+        let mut bytes =
+            postcard::to_extend(self, bytes).map_err(|error| Error::Damaged(error.to_string()))?;
+        if bytes.len() <= chunk_max.max(HEAD) {
+            let head = head(&bytes[HEAD..], 0, 1);
+            bytes[..HEAD].copy_from_slice(&head);
+            return Ok(vec![bytes.into()]);
+        }
+        let body = &bytes[HEAD..];
         let size = chunk_max.saturating_sub(HEAD).max(1);
-        let n = u16::try_from(body.len().div_ceil(size).max(1))
+        let n = u16::try_from(body.len().div_ceil(size))
             .map_err(|_| Error::Damaged("too large".into()))?;
         let chunks = body.chunks(size).zip(0_u16..);
-        Ok(chunks.map(|(part, idx)| chunk(part, idx, n)).collect())
+        let chunk = |(part, idx)| Bytes::from([&head(part, idx, n)[..], part].concat());
+        Ok(chunks.map(chunk).collect())
     }
 }
 
-fn chunk(part: &[u8], idx: u16, n: u16) -> Bytes {
-    let mut bytes = Vec::with_capacity(HEAD + part.len());
-    bytes.push(VERSION);
-    bytes.extend_from_slice(&idx.to_le_bytes());
-    bytes.extend_from_slice(&n.to_le_bytes());
-    bytes.extend_from_slice(&xxh3_64(part).to_le_bytes());
-    bytes.extend_from_slice(part);
-    bytes.into()
+fn head(part: &[u8], idx: u16, n: u16) -> [u8; HEAD] {
+    let mut head = [0; HEAD];
+    head[0] = VERSION;
+    head[1..3].copy_from_slice(&idx.to_le_bytes());
+    head[3..5].copy_from_slice(&n.to_le_bytes());
+    head[5..].copy_from_slice(&xxh3_64(part).to_le_bytes());
+    head
 }
 
 /// Tells if a message is the first one of a commit.

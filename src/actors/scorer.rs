@@ -1,7 +1,7 @@
 //! Runs the models that a step asks for.
 
 use crate::decide::{Request, Scores};
-use crate::domain::{Cell, Score};
+use crate::domain::Score;
 use crate::scoring::Scorer;
 use crate::telemetry::Meters;
 
@@ -13,7 +13,7 @@ pub fn score(scorer: &dyn Scorer, meters: &Meters, requests: &[Request]) -> Scor
         let n_unavailable = of.iter().filter(|score| score.known().is_none()).count();
         meters.scores_unavailable.add(n_unavailable as u64);
         if let Some(watch) = scorer.watch(&request.model) {
-            watch.seen(&rows(request), of);
+            watch.seen(&request.cells(), of);
         }
     }
     answered
@@ -27,9 +27,5 @@ pub fn answers(scorer: &dyn Scorer, requests: &[Request]) -> Scores {
 
 /// Runs one model over its rows.
 pub fn answer(scorer: &dyn Scorer, request: &Request) -> Vec<Score> {
-    scorer.score_batch(&request.model, &rows(request))
-}
-
-fn rows(request: &Request) -> Vec<&[Cell]> {
-    request.rows.iter().map(Vec::as_slice).collect()
+    scorer.score_batch(&request.model, &request.cells())
 }

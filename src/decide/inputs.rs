@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
-use crate::decide::step::{Request, Scores};
+use crate::decide::step::{Request, Scored, Scores};
+use crate::domain::answer::Inputs;
 use crate::domain::{Cell, Score, Value};
 use crate::policy::model::{Input, Kind, Model, Unknown};
 
@@ -13,8 +14,55 @@ use crate::policy::model::{Input, Kind, Model, Unknown};
 /// # Errors
 ///
 /// The sentence to trace when an input is unknown and the manifest says `fail`.
-pub fn row(model: &Model, env: &Env<'_>) -> Result<Vec<Cell>, Arc<str>> {
-    model.inputs.iter().map(|input| cell(input, env)).collect()
+pub fn row(model: &Model, env: &Env<'_>) -> Result<Arc<Inputs>, Arc<str>> {
+    let mut row = Vec::with_capacity(model.inputs.len());
+    for input in &model.inputs {
+        row.push(cell(input, env)?);
+    }
+    let model = model.name.clone();
+    Ok(Arc::new(Inputs { model, row }))
+}
+
+/// The rows of a model that looks at offers: what no offer changes is looked up once.
+pub struct Sheet<'a> {
+    model: &'a Model,
+    /// What is in every row; NaN where the offer is looked at. `None`: a column that all have in common is unknown.
+    common: Option<Vec<Cell>>,
+}
+
+impl<'a> Sheet<'a> {
+    /// Looks up what all offers have in common.
+    pub fn new(model: &'a Model, env: &Env<'_>) -> Self {
+        let common = |input: &Input| {
+            if input.per_offer {
+                return Some(Cell::Number(f32::NAN));
+            }
+            cell(input, env).ok()
+        };
+        Self {
+            model,
+            common: model.inputs.iter().map(common).collect(),
+        }
+    }
+
+    /// Returns the row about the offer that is judged.
+    ///
+    /// # Errors
+    ///
+    /// As of [`row`].
+    pub fn row(&self, env: &Env<'_>) -> Result<Arc<Inputs>, Arc<str>> {
+        let Some(common) = &self.common else {
+            // The first of the columns that are unknown is the one to name.
+            return row(self.model, env);
+        };
+        let mut row = common.clone();
+        let columns = row.iter_mut().zip(&self.model.inputs);
+        for (column, input) in columns.filter(|(_, input)| input.per_offer) {
+            *column = cell(input, env)?;
+        }
+        let model = self.model.name.clone();
+        Ok(Arc::new(Inputs { model, row }))
+    }
 }
 
 /// Returns one column of a row.
@@ -52,13 +100,11 @@ fn single(number: f64) -> f32 {
     number as f32
 }
 
-/// Returns one score for every row that was asked for, so that a step never asks twice.
-pub fn complete(request: &Request, scored: &Scores) -> (Arc<str>, Vec<Score>) {
-    let given = scored.get(&request.model).map_or(&[][..], Vec::as_slice);
+/// Puts a score to every row that was asked for, so that a step never asks twice.
+pub fn complete(request: Request, said: &Scores) -> Scored {
+    let given = said.get(&request.model).map_or(&[][..], Vec::as_slice);
     let none = || Score::unavailable("the model gave no score");
     let of = |idx: usize| given.get(idx).cloned().unwrap_or_else(none);
-    (
-        request.model.clone(),
-        (0..request.rows.len()).map(of).collect(),
-    )
+    let scores = (0..request.rows.len()).map(of).collect();
+    Scored { request, scores }
 }

@@ -44,5 +44,7 @@ pub use eval::eval;
 pub use features::value as feature_value;
 pub use outside::{NOTHING, Outside, Scoring};
 pub use renewal::concerns;
-pub use step::{Ask, Budgets, Effects, Found, Input, Needs, Request, Scores, Step, step};
+pub use step::{
+    Ask, Budgets, Effects, Found, Input, Needs, Request, Said, Scored, Scores, Step, step,
+};
 pub use unknown::{Unknown, answer};

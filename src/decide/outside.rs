@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::decide::inputs::complete;
 pub use crate::decide::learn::NOTHING;
 use crate::decide::step::{
-    Budgets, Effects, Found, Input, Needs, Request, Scores, Stage, Step, step,
+    Budgets, Effects, Found, Input, Needs, Request, Said, Scores, Stage, Step, step,
 };
 use crate::domain::budget::{Boundless, Key, Purse};
 use crate::domain::learning::Tallies;
@@ -54,11 +54,11 @@ pub fn decide(
     outside: Outside<'_>,
     now: Timestamp,
 ) -> Decided {
-    let (mut scores, mut budgets) = (Scores::new(), Budgets::new());
+    let (mut said, mut budgets) = (Said::new(), Budgets::new());
     loop {
         let input = Input {
             stage,
-            scores: &scores,
+            said: &said,
             budgets: &budgets,
             learnt: outside.learnt,
             traceparent,
@@ -66,7 +66,10 @@ pub fn decide(
         match step(bundle, profile, input, now) {
             Step::Needs(Needs::Scores(requests)) => {
                 let answers = (outside.scoring)(&requests);
-                scores.extend(requests.iter().map(|request| complete(request, &answers)));
+                let scored = requests
+                    .into_iter()
+                    .map(|request| complete(request, &answers));
+                said.extend(scored.map(|of| (of.request.model.clone(), of)));
             }
             Step::Needs(Needs::Budgets(claims)) => {
                 let refusals = outside.purse.look(&claims).into_iter();

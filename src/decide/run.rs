@@ -257,7 +257,8 @@ impl<'a> Walk<'a> {
     }
 
     fn ask_model(&self, model: &Arc<str>) -> Result<Score, Vec<Request>> {
-        if let Some([score]) = self.input.scores.get(model).map(Vec::as_slice) {
+        let said = self.input.said.get(model).map(|of| of.scores.as_slice());
+        if let Some([score]) = said {
             return Ok(score.clone());
         }
         let Some(manifest) = self.bundle.model(model) else {
@@ -286,7 +287,7 @@ impl<'a> Walk<'a> {
             placement,
             limit: Some(1),
             env: self.env(),
-            scores: self.input.scores,
+            said: self.input.said,
             budgets: self.input.budgets,
             learnt: self.input.learnt,
         };

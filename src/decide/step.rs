@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::decide::contest::{Parked, Winner};
 use crate::decide::send::Settled;
 use crate::decide::{absences, journeys, migrate, observe, offers, run, segments};
+use crate::domain::answer::Inputs;
 use crate::domain::budget::{Claim, Refusal};
 use crate::domain::learning::{Tallies, Update};
 use crate::domain::{
@@ -18,8 +19,8 @@ use crate::policy::Bundle;
 pub struct Input<'a> {
     /// What is to be decided.
     pub stage: Stage<'a>,
-    /// The scores that the step asked for before.
-    pub scores: &'a Scores,
+    /// What models were asked before, and what they said.
+    pub said: &'a Said,
     /// What the step asked of budgets before.
     pub budgets: &'a Budgets,
     /// What all outcomes have taught so far.
@@ -93,6 +94,18 @@ pub struct Ask {
 /// Scores by model, one a row of the request.
 pub type Scores = BTreeMap<Arc<str>, Vec<Score>>;
 
+/// What models were asked, and what they said, by model.
+pub type Said = BTreeMap<Arc<str>, Scored>;
+
+/// What a model was asked, and what it said.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scored {
+    /// What it was asked.
+    pub request: Request,
+    /// One score a row.
+    pub scores: Vec<Score>,
+}
+
 /// What is known of the budgets of offers, by offer.
 pub type Budgets = BTreeMap<Arc<str>, Found>;
 
@@ -113,9 +126,16 @@ pub struct Request {
     /// The model's name.
     pub model: Arc<str>,
     /// Rows in the order of the manifest's inputs.
-    pub rows: Vec<Vec<Cell>>,
+    pub rows: Vec<Arc<Inputs>>,
     /// The offer that each row is about; empty for a model that does not look at offers.
     pub offers: Vec<Arc<str>>,
+}
+
+impl Request {
+    /// Returns the rows as a model takes them.
+    pub fn cells(&self) -> Vec<&[Cell]> {
+        self.rows.iter().map(|inputs| &inputs.row[..]).collect()
+    }
 }
 
 /// What a step returns.

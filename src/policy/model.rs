@@ -72,6 +72,8 @@ pub struct Input {
     pub kind: Kind,
     /// What an unknown value becomes.
     pub unknown: Unknown,
+    /// Whether the value depends on the offer being judged.
+    pub per_offer: bool,
 }
 
 /// The type of an input column.

@@ -32,7 +32,7 @@ pub fn ask(
         placement: &ask.placement,
         limit: ask.limit,
         env,
-        scores: input.scores,
+        said: input.said,
         budgets: input.budgets,
         learnt: input.learnt,
     };

@@ -18,7 +18,7 @@ mod stages;
 use std::sync::Arc;
 
 use crate::decide::env::Env;
-use crate::decide::step::{Budgets, Needs, Scores};
+use crate::decide::step::{Budgets, Needs, Said};
 use crate::domain::answer::Shadowed;
 use crate::domain::budget::Claim;
 use crate::domain::learning::{Arm, Tallies, Update};
@@ -49,8 +49,8 @@ pub struct Question<'a> {
     pub limit: Option<u32>,
     /// What expressions can see.
     pub env: Env<'a>,
-    /// What the models said.
-    pub scores: &'a Scores,
+    /// What models were asked, and what they said.
+    pub said: &'a Said,
     /// What is known of budgets.
     pub budgets: &'a Budgets,
     /// What all outcomes have taught so far.
@@ -87,7 +87,7 @@ pub fn rank(question: &Question<'_>) -> Result<Ranked, Needs> {
     let seat = Seat::of(placement, env, question.id);
     let shadow = seat.shadow();
     let seats = || std::iter::once(&seat).chain(&shadow);
-    let missing = propensity::shared(seats().map(|seat| seat.placement), env, question.scores);
+    let missing = propensity::shared(seats().map(|seat| seat.placement), env, question.said);
     if !missing.is_empty() {
         return Err(Needs::Scores(missing));
     }
@@ -136,13 +136,13 @@ fn counted(ranked: &Ranked, question: &Question<'_>) -> bool {
 
 /// Ranks by the means of a seat.
 fn rank_from(question: &Question<'_>, seat: &Seat<'_>) -> Result<Ranked, Needs> {
-    let (env, placement, scores) = (&question.env, seat.placement, question.scores);
+    let (env, placement) = (&question.env, seat.placement);
     let mut answer = nothing(question);
     let mut gate = Gate::new(placement, env);
     let mut passed = scan::qualify(placement, &mut gate, env, &mut answer);
     budget::drop_closed(&mut passed, question, &mut answer)?;
     let offers: Vec<&Offer> = passed.iter().map(|passed| passed.offer).collect();
-    let propensities = propensity::propensities(placement, &offers, env, scores);
+    let propensities = propensity::propensities(placement, &offers, env, question.said);
     let propensities = propensities.map_err(Needs::Scores)?;
     let learner = Believer::of(placement, &offers, env, question.learnt);
     answer.models = propensity::asked(placement, &offers, env);

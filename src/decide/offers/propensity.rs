@@ -1,14 +1,14 @@
 //! The propensity of each offer: which rows a model must score, and which score is whose.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::eval::eval;
-use crate::decide::inputs;
-use crate::decide::step::{Request, Scores};
+use crate::decide::inputs::{self, Sheet};
+use crate::decide::step::{Request, Said, Scored};
 use crate::domain::Score;
 use crate::domain::answer::{Asked, Inputs};
+use crate::policy::model::Model;
 use crate::policy::offer::{Offer, Placement};
 
 /// How likely an offer is accepted, as far as anybody knows.
@@ -37,46 +37,29 @@ pub fn propensities(
     placement: &Placement,
     offers: &[&Offer],
     env: &Env<'_>,
-    scores: &Scores,
+    said: &Said,
 ) -> Result<Vec<Propensity>, Vec<Request>> {
-    let mut asked = Asking {
-        env,
-        scores,
-        missing: Vec::new(),
-        shared: BTreeMap::new(),
-    };
+    // Nearly always there is one.
+    let mut models: Vec<Asking<'_>> = Vec::new();
     let mut found = Vec::with_capacity(offers.len());
     for offer in offers {
-        let model = offer.model.as_ref().or(placement.model.as_ref());
-        found.push(model.map(|model| asked.slot(model, offer)));
+        let Some(name) = offer.model.as_ref().or(placement.model.as_ref()) else {
+            found.push(Propensity::default());
+            continue;
+        };
+        let known = models.iter().position(|model| model.name == name);
+        let idx = known.unwrap_or_else(|| {
+            models.push(Asking::new(name, env, said.get(name)));
+            models.len() - 1
+        });
+        found.push(models[idx].about(offer, env));
     }
-    if !asked.missing.is_empty() {
-        return Err(asked.missing);
+    let missing: Vec<Request> = models.into_iter().filter_map(Asking::missing).collect();
+    if missing.is_empty() {
+        Ok(found)
+    } else {
+        Err(missing)
     }
-    let mut rows_before = BTreeMap::<Arc<str>, usize>::new();
-    let mut found_of = |slot: Slot| match slot {
-        Slot::Broken(why) => Propensity {
-            score: Some(Score::Unavailable(why)),
-            ..Propensity::default()
-        },
-        Slot::Row(inputs, place) => {
-            let idx = place.unwrap_or_else(|| {
-                let next = rows_before.entry(inputs.model.clone()).or_default();
-                *next += 1;
-                *next - 1
-            });
-            let rows = scores.get(&inputs.model).map_or(&[][..], Vec::as_slice);
-            let none = || Score::Unavailable("the model gave no score".into());
-            Propensity {
-                score: Some(rows.get(idx).cloned().unwrap_or_else(none)),
-                inputs: Some(inputs),
-            }
-        }
-    };
-    let found = found.into_iter();
-    Ok(found
-        .map(|slot| slot.map_or_else(Propensity::default, &mut found_of))
-        .collect())
 }
 
 /// Returns the models that are asked about offers, by name, each with the file that was loaded for it.
@@ -104,7 +87,7 @@ pub fn asked(placement: &Placement, offers: &[&Offer], env: &Env<'_>) -> Vec<Ask
 pub fn shared<'a>(
     placements: impl Iterator<Item = &'a Placement>,
     env: &Env<'_>,
-    scores: &Scores,
+    said: &Said,
 ) -> Vec<Request> {
     let mut requests = Vec::<Request>::new();
     for placement in placements.filter(|placement| !placement.offers.is_empty()) {
@@ -113,7 +96,7 @@ pub fn shared<'a>(
         };
         let asked = requests.iter().any(|request| request.model == *name);
         let model = env.bundle.model(name).filter(|model| !model.per_offer);
-        let model = model.filter(|_| !asked && !scores.contains_key(name));
+        let model = model.filter(|_| !asked && !said.contains_key(name));
         let row = model.and_then(|model| inputs::row(model, env).ok());
         requests.extend(row.map(|row| Request {
             model: name.clone(),
@@ -124,79 +107,122 @@ pub fn shared<'a>(
     requests
 }
 
-/// Where the score of an offer is found.
-enum Slot {
-    Broken(Arc<str>),
-    /// What the model is asked, and which of its scores it is; `None`: the next one.
-    Row(Arc<Inputs>, Option<usize>),
+/// What one model is asked about offers.
+struct Asking<'a> {
+    name: &'a Arc<str>,
+    rows: Rows<'a>,
+    /// What it was asked before, and what it said.
+    said: Option<&'a Scored>,
+    /// How many of its scores were found.
+    n_found: usize,
+    /// What it must score.
+    missing: Vec<Arc<Inputs>>,
+    /// The offers of the missing rows.
+    offers: Vec<Arc<str>>,
 }
 
-struct Asking<'a> {
-    env: &'a Env<'a>,
-    scores: &'a Scores,
-    missing: Vec<Request>,
-    /// The one row of each model that does not look at the offer.
-    shared: BTreeMap<Arc<str>, Result<Arc<Inputs>, Arc<str>>>,
+/// What a model sees.
+enum Rows<'a> {
+    /// There is no such model.
+    None,
+    /// The same of all offers, or why it sees nothing.
+    Shared(Result<Arc<Inputs>, Arc<str>>),
+    /// Another row of each offer; nothing is looked up for those whose score is there.
+    Each(&'a Model, Option<Sheet<'a>>),
 }
 
 impl<'a> Asking<'a> {
-    /// Returns what a model sees of an offer, its value too: that never depends on a propensity.
-    fn env_of(&self, offer: &'a Offer) -> Env<'a> {
-        let env = Env {
-            offer: Some((offer, None)),
-            ..*self.env
+    fn new(name: &'a Arc<str>, env: &Env<'a>, said: Option<&'a Scored>) -> Self {
+        let asked = said.and_then(|said| said.request.rows.first());
+        let rows = match env.bundle.model(name) {
+            None => Rows::None,
+            Some(model) if model.per_offer => Rows::Each(model, None),
+            Some(model) => Rows::Shared(
+                asked.map_or_else(|| inputs::row(model, env), |inputs| Ok(inputs.clone())),
+            ),
         };
-        let value = eval(&offer.value.root, &env).and_then(|value| value.as_f64());
-        Env {
-            offer: Some((offer, value)),
-            ..env
+        Self {
+            name,
+            rows,
+            said,
+            n_found: 0,
+            missing: Vec::new(),
+            offers: Vec::new(),
         }
     }
 
-    /// Finds the score of an offer; a model that does not look at the offer is asked once for all.
-    fn slot(&mut self, name: &Arc<str>, offer: &'a Offer) -> Slot {
-        let Some(model) = self.env.bundle.model(name) else {
-            return Slot::Broken("there is no such model".into());
+    /// Finds the score of an offer, or notes that it is missing.
+    fn about(&mut self, offer: &Offer, env: &Env<'_>) -> Propensity {
+        let found = self.said.and_then(|said| self.place(offer, said));
+        let inputs = match (&mut self.rows, found.zip(self.said)) {
+            (Rows::None, _) => Err("there is no such model".into()),
+            (Rows::Shared(inputs), _) => inputs.clone(),
+            (Rows::Each(..), Some((idx, said))) => Ok(said.request.rows[idx].clone()),
+            (Rows::Each(model, sheet), None) => {
+                let sheet = sheet.get_or_insert_with(|| Sheet::new(model, env));
+                sheet.row(&env_of(offer, env))
+            }
         };
-        if !model.per_offer
-            && let Some(known) = self.shared.get(name)
-        {
-            return match known {
-                Ok(inputs) => Slot::Row(inputs.clone(), Some(0)),
-                Err(why) => Slot::Broken(why.clone()),
-            };
-        }
-        let env = self.env_of(offer);
-        let inputs = inputs::row(model, &env).map(|row| {
-            let model = name.clone();
-            Arc::new(Inputs { model, row })
-        });
-        if !model.per_offer {
-            self.shared.insert(name.clone(), inputs.clone());
-        }
         let inputs = match inputs {
             Ok(inputs) => inputs,
-            Err(why) => return Slot::Broken(why),
+            Err(why) => {
+                return Propensity {
+                    score: Some(Score::Unavailable(why)),
+                    inputs: None,
+                };
+            }
         };
-        if !self.scores.contains_key(name) {
-            let about = model.per_offer.then(|| offer.id.clone());
-            self.miss(&inputs, about);
+        if self.said.is_none() {
+            self.miss(&inputs, offer);
         }
-        Slot::Row(inputs, (!model.per_offer).then_some(0))
+        let scores = self.said.map_or(&[][..], |said| &said.scores);
+        let score = found.and_then(|idx| scores.get(idx)).cloned();
+        let none = || Score::Unavailable("the model gave no score".into());
+        Propensity {
+            score: Some(score.unwrap_or_else(none)),
+            inputs: Some(inputs),
+        }
     }
 
-    fn miss(&mut self, inputs: &Inputs, about: Option<Arc<str>>) {
-        let row = inputs.row.clone();
-        let mut missing = self.missing.iter_mut();
-        if let Some(request) = missing.find(|request| request.model == inputs.model) {
-            request.rows.push(row);
-            request.offers.extend(about);
-            return;
+    /// Returns which of the scores is that of an offer.
+    fn place(&mut self, offer: &Offer, said: &Scored) -> Option<usize> {
+        let Rows::Each(..) = self.rows else {
+            return Some(0);
+        };
+        // They are asked for again in the same order.
+        let mut offers = said.request.offers[self.n_found..].iter();
+        let idx = self.n_found + offers.position(|of| *of == offer.id)?;
+        self.n_found = idx + 1;
+        Some(idx)
+    }
+
+    fn miss(&mut self, inputs: &Arc<Inputs>, offer: &Offer) {
+        match self.rows {
+            Rows::Each(..) => self.offers.push(offer.id.clone()),
+            Rows::None | Rows::Shared(_) if self.missing.is_empty() => {}
+            Rows::None | Rows::Shared(_) => return,
         }
-        self.missing.push(Request {
-            model: inputs.model.clone(),
-            rows: vec![row],
-            offers: about.into_iter().collect(),
-        });
+        self.missing.push(inputs.clone());
+    }
+
+    fn missing(self) -> Option<Request> {
+        (!self.missing.is_empty()).then(|| Request {
+            model: self.name.clone(),
+            rows: self.missing,
+            offers: self.offers,
+        })
+    }
+}
+
+/// Returns what a model sees of an offer, its value too: that never depends on a propensity.
+fn env_of<'a>(offer: &'a Offer, env: &Env<'a>) -> Env<'a> {
+    let env = Env {
+        offer: Some((offer, None)),
+        ..*env
+    };
+    let value = eval(&offer.value.root, &env).and_then(|value| value.as_f64());
+    Env {
+        offer: Some((offer, value)),
+        ..env
     }
 }

@@ -32,8 +32,8 @@ impl Picked<'_> {
 
 /// Picks the best: group by group where the placement fills them in order, and none that is too much like those before.
 /// Where the seat explores, every place is a contest of its own.
-pub fn pick<'a>(seat: &Seat<'a>, mut candidates: Vec<Candidate<'a>>, limit: usize) -> Picked<'a> {
-    candidates.sort_by(better);
+pub fn pick<'a>(seat: &Seat<'a>, candidates: Vec<Candidate<'a>>, limit: usize) -> Picked<'a> {
+    let mut candidates = sorted(candidates);
     let rules = &seat.placement.diversity;
     if seat.explore != Explore::Never {
         return explore(seat, candidates, limit);
@@ -58,6 +58,15 @@ pub fn pick<'a>(seat: &Seat<'a>, mut candidates: Vec<Candidate<'a>>, limit: usiz
         }
     }
     Picked { chosen, others }
+}
+
+/// Sorts the best to the front; places are sorted first, for a candidate is large to move.
+fn sorted(candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
+    let mut places: Vec<usize> = (0..candidates.len()).collect();
+    places.sort_by(|a, b| better(&candidates[*a], &candidates[*b]));
+    let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
+    let taken = places.into_iter().filter_map(|at| candidates[at].take());
+    taken.collect()
 }
 
 /// Fills place after place: of those who may take it now, one is chosen. What is logged is how likely that was, given the
@@ -171,6 +180,7 @@ pub fn fill(picked: Picked<'_>, now: Timestamp, answer: &mut Answer) -> Vec<Fact
         priority: next.priority,
         behind: last.priority - next.priority,
     });
+    answer.losers.reserve(others.len());
     for (loser, detail) in others {
         let priority = Some(loser.priority);
         let rated = Some(Rated {

@@ -253,10 +253,9 @@ fn after(
     stage: Stage<'_>,
     now: Timestamp,
 ) -> (Vec<Fact>, Profile) {
-    let scores = Scores::new();
     let input = Input {
         stage,
-        scores: &scores,
+        said: &crate::decide::Said::new(),
         budgets: &crate::decide::Budgets::new(),
         learnt: &crate::decide::NOTHING,
         traceparent: None,

@@ -9,6 +9,9 @@ use crate::domain::answer::{
 use crate::domain::learning::Arm;
 use crate::domain::{Cell, CustomerId, Timestamp, Value};
 
+/// About so many bytes tell of an offer that lost.
+const LOSER_BYTES: usize = 160;
+
 impl Answer {
     /// Writes the answer as callers and subscribers see it, in JSON.
     ///
@@ -40,7 +43,8 @@ impl Answer {
             fallback: self.fallback,
             decided_at: self.decided_at,
         };
-        let mut json = Vec::with_capacity(1_024);
+        let n_losers = shown.losers.as_ref().map_or(0, Vec::len);
+        let mut json = Vec::with_capacity(1_024 + LOSER_BYTES * n_losers);
         let written = serde_json::to_writer(&mut json, &shown);
         // INVARIANT: an answer can be written; see above.
         assert!(written.is_ok(), "an answer is not JSON");

@@ -45,9 +45,7 @@ pub fn compile(desk: &mut Desk, root: &Yaml) -> Option<Model> {
         Some(node) => drift::compile(desk, node, &columns)?,
         None => Drift::default(),
     };
-    let per_offer = inputs
-        .iter()
-        .any(|input| input.from.root.uses(&Root::Offer));
+    let per_offer = inputs.iter().any(|input| input.per_offer);
     Some(Model {
         name,
         about: about.unwrap_or_default(),
@@ -161,9 +159,11 @@ fn input(desk: &mut Desk, node: &Yaml) -> Option<Input> {
         Some(node) => unknown(desk, node, kind),
         None => Some(Unknown::Fail),
     };
+    let from = from?;
     Some(Input {
+        per_offer: from.root.uses(&Root::Offer),
         column: column?,
-        from: from?,
+        from,
         kind,
         unknown: unknown?,
     })

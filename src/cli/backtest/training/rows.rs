@@ -168,7 +168,7 @@ impl<'a> Rows<'a> {
     fn row(&mut self, customer: &CustomerId, at: Timestamp) -> anyhow::Result<()> {
         let bundle = &self.side.bundle;
         let profile = self.replay.profile(customer)?;
-        let Ok(cells) = inputs::row(self.model, &Env::new(bundle, profile, at)) else {
+        let Ok(inputs) = inputs::row(self.model, &Env::new(bundle, profile, at)) else {
             self.counts.unknown += 1;
             return Ok(());
         };
@@ -182,7 +182,7 @@ impl<'a> Rows<'a> {
         self.open.push_back(Row {
             customer: customer.clone(),
             at,
-            cells,
+            cells: Arc::unwrap_or_clone(inputs).row,
             label: false,
         });
         Ok(())

@@ -342,8 +342,8 @@ fn served(side: &Side, script: &str) -> Vec<f64> {
         };
         let scoring = |requests: &[Request]| {
             let one = |of: &Request| {
-                let rows: Vec<&[Cell]> = of.rows.iter().map(Vec::as_slice).collect();
-                (of.model.clone(), side.scorer.score_batch(&of.model, &rows))
+                let scores = side.scorer.score_batch(&of.model, &of.cells());
+                (of.model.clone(), scores)
             };
             requests.iter().map(one).collect()
         };
@@ -377,11 +377,14 @@ fn asked(script: &str) -> Vec<String> {
             at_due: true,
         };
         let scoring = |requests: &[Request]| {
-            let score = |row: &Vec<Cell>| {
+            let score = |row: &[Cell]| {
                 rows.borrow_mut().push(format!("{row:?}"));
                 side.scorer.score("again", row)
             };
-            let scored = |of: &Request| (of.model.clone(), of.rows.iter().map(score).collect());
+            let scored = |of: &Request| {
+                let scores = of.cells().into_iter().map(score);
+                (of.model.clone(), scores.collect())
+            };
             requests.iter().map(scored).collect()
         };
         let outside = crate::decide::Outside::of(&scoring);

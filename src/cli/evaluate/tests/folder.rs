@@ -12,7 +12,7 @@ use super::{LOG, json, near, near_to, on, why};
 use crate::cli::evaluate;
 use crate::cli::evaluate::policy::{Given, Policy};
 use crate::decide::offers::{Question, rank};
-use crate::decide::{Budgets, Env, Scores};
+use crate::decide::{Budgets, Env, Said};
 use crate::domain::learning::{Lesson, Sample, Tallies, Update};
 use crate::domain::{CustomerId, Profile, Timestamp};
 use crate::policy::{Bundle, Source, compile};
@@ -52,7 +52,7 @@ fn decided_after(policies: &str, n: usize, learnt: impl Fn(&Bundle) -> Tallies) 
             placement: &"hero".into(),
             limit: None,
             env,
-            scores: &Scores::new(),
+            said: &Said::new(),
             budgets: &Budgets::default(),
             learnt: &learnt,
         };
