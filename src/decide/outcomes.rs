@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::domain::decision::{Decision, Given};
 use crate::domain::event::Kind as Call;
-use crate::domain::outcome::{Kind, Said, Told, fingerprint};
+use crate::domain::outcome::{ID_BYTES_MAX, Kind, Said, Told, fingerprint};
 use crate::domain::response::Of;
 use crate::domain::{Event, Fact, Profile, Timestamp, Trace, What};
 use crate::policy::Bundle;
@@ -25,7 +25,9 @@ pub fn outcomes(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestam
     let id = said.decision.as_deref().map(fingerprint);
     let decision = id.and_then(|id| profile.decisions.get(id));
     let mut facts = Vec::new();
-    let (subject, what) = if let Some(decision) = decision {
+    let (subject, what) = if said.is_garbled {
+        (OFFERS.into(), garbled(&said))
+    } else if let Some(decision) = decision {
         let (told, what) = of_decision(decision, &said, event.at);
         let placement = &decision.placement;
         let count =
@@ -138,6 +140,15 @@ fn of_decision(decision: &Decision, said: &Said, at: Timestamp) -> (Vec<Told>, W
     (
         fresh.iter().map(told).collect(),
         What::Told(word.into(), offers),
+    )
+}
+
+/// Says what becomes of an outcome of nobody knows what.
+fn garbled(said: &Said) -> What {
+    let word = said.kind.word();
+    What::Untold(
+        "UNNAMED".into(),
+        format!("{word} of an `offer` that is no text of at most {ID_BYTES_MAX} bytes").into(),
     )
 }
 

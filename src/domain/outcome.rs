@@ -73,6 +73,8 @@ pub struct Said {
     pub decision: Option<Arc<str>>,
     /// The offer's id, if it is named.
     pub offer: Option<Arc<str>>,
+    /// An offer is named by what can be no id: which one it is about is not known.
+    pub is_garbled: bool,
 }
 
 impl Said {
@@ -84,10 +86,15 @@ impl Said {
             text.filter(|text| !text.is_empty() && text.len() <= ID_BYTES_MAX)
                 .map(Arc::from)
         };
+        let offer: Option<Arc<str>> = text("offer");
+        let is_blank = |value: &Value| value.as_str().is_some_and(|text| text.trim().is_empty());
+        let is_empty = |value: &Value| *value == Value::Null || is_blank(value);
+        let named = properties.get("offer").filter(|value| !is_empty(value));
         Some(Self {
             kind,
             decision: text("decision_id"),
-            offer: text("offer"),
+            is_garbled: named.is_some() && offer.is_none(),
+            offer,
         })
     }
 }

@@ -630,3 +630,36 @@ fn tallies_are_bounded_however_many_offers_and_months_there_are() {
     }
     assert_eq!(tallies.shares("hero").count(), Tallies::MONTHS_MAX);
 }
+
+#[test]
+fn what_is_kept_of_decisions_does_not_grow_with_their_number() {
+    let policies = "
+learners: { taste: { half_life: 30d } }
+placements: { hero: { learner: taste, control: 10%, challenger: { learner: none, share: 20% } } }
+offers:
+  a: { placements: [hero], cap: 2 per 1d, contact: { after: 3 impressions per 1d, suppress: 1h } }
+  b: { placements: [hero], group: g }
+groups: { g: {} }
+";
+    let mut world = World::new(policies);
+    let size = |world: &World| {
+        let profile = postcard::to_stdvec(&world.profile).unwrap();
+        let learnt = postcard::to_stdvec(&world.learnt).unwrap();
+        profile.len() + learnt.len()
+    };
+    let mut sizes = Vec::new();
+    for ask in 1..=12_000 {
+        let minute = ask * 10;
+        world.line(&format!("{minute}m ask hero"));
+        let id = decision("hero", ask);
+        for event in ["Offer Impression", "Offer Clicked"] {
+            world.line(&format!(r#"{minute}m {event} {{"decision_id":"{id}"}}"#));
+        }
+        if ask % 4_000 == 0 {
+            sizes.push(size(&world));
+        }
+    }
+    assert!(world.learnt.n_rows() > 0);
+    // Longer times take a byte more here and there.
+    assert!(sizes[2] < sizes[0] + sizes[0] / 20, "{sizes:?}");
+}

@@ -72,6 +72,36 @@ fn an_outcome_counts_once_in_time_and_for_its_own_decision() {
 }
 
 #[test]
+fn an_outcome_of_what_can_be_no_offer_is_not_that_of_the_only_one() {
+    let mut script = vec!["1m ask hero".to_owned()];
+    let long = "x".repeat(257);
+    for (minute, offer) in ["7", r#"["a"]"#, &format!("\"{long}\""), "null"]
+        .iter()
+        .enumerate()
+    {
+        script.push(format!(
+            r#"{}m Offer Clicked {{"decision_id":"{}","offer":{offer}}}"#,
+            minute + 2,
+            id("hero", 1)
+        ));
+    }
+    check(
+        OFFERS,
+        None,
+        &script.join("\n"),
+        &expect![[r#"
+        1m hero#0 ranked ["a"], lost 
+        1m ANSWER degraded=false fallback=false
+           a p=None priority=Some(2.0)
+        2m offers#0 untold UNNAMED: click of an `offer` that is no text of at most 256 bytes
+        3m offers#0 untold UNNAMED: click of an `offer` that is no text of at most 256 bytes
+        4m offers#0 untold UNNAMED: click of an `offer` that is no text of at most 256 bytes
+        5m hero#0 told click of ["a"]
+    "#]],
+    );
+}
+
+#[test]
 fn a_late_rejection_counts_for_contact_policies_alone() {
     let hero = id("hero", 1);
     check(
