@@ -59,12 +59,12 @@ impl Shown<'_> {
             String::new()
         };
         format!(
-            "log     {}: {} rows, {} actions{positions}; mean reward {:.6} ± {:.6}\npolicy  {}\n\n",
+            "log     {}: {} rows, {} actions{positions}; mean reward {:.6} ± {}\npolicy  {}\n\n",
             self.args.log.display(),
             report.n,
             known.actions.len(),
             report.logged.value,
-            report.logged.error,
+            known_or_dash(report.logged.error),
             self.args.policy,
         )
     }
@@ -82,7 +82,12 @@ impl Shown<'_> {
         };
         for (name, of) in self.estimates() {
             let (low, high) = (of.value - Z_95 * of.error, of.value + Z_95 * of.error);
-            let interval = format!("{low:.6} to {high:.6}");
+            let interval = if of.error.is_finite() {
+                format!("{low:.6} to {high:.6}")
+            } else {
+                "-".into()
+            };
+            let error = known_or_dash(of.error);
             // Nothing is so many times more than nothing.
             let gain = match self.of.report.logged.value {
                 0.0 => "-".into(),
@@ -95,8 +100,8 @@ impl Shown<'_> {
             // INVARIANT: writing to a string does not fail.
             let _ = writeln!(
                 table,
-                "{name:<8}{:>12.6}{:>12.6}   {interval:<24}{gain:>12}{off}",
-                of.value, of.error
+                "{name:<8}{:>12.6}{error:>12}   {interval:<24}{gain:>12}{off}",
+                of.value
             );
         }
         if let Some((mean, n)) = truth {
@@ -176,4 +181,13 @@ impl Shown<'_> {
 /// How far a value is from the truth, as a share of it; of nothing there is none.
 fn off(value: f64, truth: f64) -> Option<f64> {
     (truth != 0.0).then(|| (value - truth).abs() / truth.abs())
+}
+
+/// Returns a standard error as text; one row has none.
+fn known_or_dash(error: f64) -> String {
+    if error.is_finite() {
+        format!("{error:.6}")
+    } else {
+        "-".into()
+    }
 }

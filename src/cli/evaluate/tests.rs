@@ -52,6 +52,29 @@ fn a_table_of_four_rows_is_shown() {
 }
 
 #[test]
+fn a_log_of_one_row_has_no_errors() {
+    shows(
+        "action,reward,probability\nred,1,0.5\n",
+        &["--policy", "POLICY:action,prob\nred,0.9\nblue,0.1\n"],
+        &expect![[r#"
+            log     log: 1 rows, 2 actions; mean reward 1.000000 ± -
+            policy  policy.csv
+
+                           value  std. error   95% interval              of the log
+            IPS         1.800000           -   -                            +80.0 %
+            SNIPS       1.000000    0.000000   1.000000 to 1.000000          +0.0 %
+            DR          1.000000           -   -                             +0.0 %
+
+            effective sample size  1 of 1 rows (100.0 %)
+            weights                mean 1.800, largest 1.8
+            support                the log made 90.00 % of the policy's choices
+            reward model of DR     means drawn to the mean of the position with the weight of 1 rows
+            warning: 10.0% of the policy's choices were never made in this log, which says nothing about them
+        "#]],
+    );
+}
+
+#[test]
 fn a_policy_that_the_log_never_followed_is_refused() {
     shows(
         "action,reward,probability\nred,1,1\nred,0,1\n",

@@ -68,6 +68,10 @@ fn few_rows(report: &Report) -> Option<Concern> {
 }
 
 fn off_weights(report: &Report) -> Option<Concern> {
+    if report.n < 2.0 {
+        // One row says nothing of a mean.
+        return None;
+    }
     let supported = 1.0 - report.unseen;
     let off = (report.weight.value - supported).abs();
     // A policy that does what the log did has one weight only: rounding is no error.
