@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
 
-use crate::domain::{Map, Timestamp, Value};
+use crate::domain::{Map, Timestamp, Value, name};
 
 /// The events that can change a cart.
 pub const EVENTS: [&str; 10] = [
@@ -89,16 +88,13 @@ impl Change {
     }
 }
 
-/// Stands for a text that is too long to be kept, so that a product is still itself.
-fn stand_in(text: &str) -> Arc<str> {
-    format!("xxh3:{:032x}", xxh3_128(text.as_bytes())).into()
-}
-
 impl Item {
     /// Reads one product; without any id there is no line.
     pub fn read(product: &Value) -> Option<Self> {
         let text = |key| match product.get(key)? {
-            Value::Text(text) if text.len() > TEXT_BYTES_MAX => Some(stand_in(text)),
+            Value::Text(text) if text.len() > TEXT_BYTES_MAX => {
+                Some(name::bounded(text, TEXT_BYTES_MAX))
+            }
             Value::Text(text) => Some(text.clone()),
             number @ Value::Number(_) => Some(number.to_string().into()),
             Value::Null | Value::Bool(_) | Value::List(_) | Value::Map(_) => None,

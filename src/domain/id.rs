@@ -6,6 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::domain::name;
+
 /// The key of a customer: `userId`, else `anonymousId`; 1 to 512 bytes, any unicode but control characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -103,12 +105,7 @@ pub struct EventId(Arc<str>);
 impl EventId {
     /// Takes an id; what is longer than 128 bytes is replaced by its hash.
     pub fn new(text: &str) -> Self {
-        if text.len() > 128 {
-            return Self(
-                format!("xxh3:{:032x}", xxhash_rust::xxh3::xxh3_128(text.as_bytes())).into(),
-            );
-        }
-        Self(text.into())
+        Self(name::bounded(text, 128))
     }
 
     /// Returns the id as text.

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Visitor};
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 /// The names that a thread keeps, one a slot; of two that want the same slot the later one has it.
 const SLOTS: usize = 4_096;
@@ -31,6 +31,14 @@ pub fn shared(name: &str) -> Arc<str> {
             _ => slot.insert(name.into()).clone(),
         }
     })
+}
+
+/// Returns a text, or its hash if it has more than `bytes_max` bytes: equal texts are still equal.
+pub fn bounded(text: &str, bytes_max: usize) -> Arc<str> {
+    if text.len() <= bytes_max {
+        return text.into();
+    }
+    format!("xxh3:{:032x}", xxh3_128(text.as_bytes())).into()
 }
 
 /// Reads a name, for `deserialize_with`.

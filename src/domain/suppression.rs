@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_128;
 
-use crate::domain::{Timestamp, Value};
+use crate::domain::{Timestamp, Value, name};
 
 /// The track event that suppresses: `address` or `channel` or neither, `until`, `reason`.
 pub const SUPPRESSED: &str = "Suppressed";
@@ -16,10 +15,7 @@ pub const UNSUPPRESSED: &str = "Unsuppressed";
 const TEXT_BYTES_MAX: usize = 512;
 
 fn known_as(text: &str) -> Arc<str> {
-    if text.len() <= TEXT_BYTES_MAX {
-        return text.into();
-    }
-    format!("xxh3:{:032x}", xxh3_128(text.as_bytes())).into()
+    name::bounded(text, TEXT_BYTES_MAX)
 }
 
 /// What is suppressed.
