@@ -11,7 +11,10 @@ use crate::domain::learning::Update;
 use crate::domain::{Action, Answer, Crossing, CustomerId, EventId, Fact, Timestamp};
 
 /// The version of the record that this build writes.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
+
+/// The version before: its decisions say nothing of what learners believe.
+const WITHOUT_BELIEFS: u8 = 1;
 
 /// Bytes before the payload of a chunk: version, index, number of chunks, checksum.
 const HEAD: usize = 1 + 2 + 2 + 8;
@@ -93,6 +96,11 @@ pub enum Error {
     /// A newer build wrote it.
     #[error("the commit record has version {0}, this build reads up to {VERSION}")]
     Version(u8),
+    /// An earlier build wrote it, and the decisions in it have another form.
+    #[error(
+        "the commit record has version {0} and holds decisions: the build that wrote it has to emit them"
+    )]
+    Earlier(u8),
 }
 
 impl Commit {
@@ -175,8 +183,9 @@ impl Assembler {
         let (head, part) = message
             .split_at_checked(HEAD)
             .ok_or_else(|| damaged("too short"))?;
-        if head[0] != VERSION {
-            return Err(Error::Version(head[0]));
+        let version = head[0];
+        if !(WITHOUT_BELIEFS..=VERSION).contains(&version) {
+            return Err(Error::Version(version));
         }
         let idx = u16::from_le_bytes([head[1], head[2]]);
         let n = u16::from_le_bytes([head[3], head[4]]);
@@ -197,8 +206,65 @@ impl Assembler {
         if self.next < n {
             return Ok(None);
         }
-        let commit = postcard::from_bytes(&self.body).map_err(|e| damaged(&e.to_string()))?;
-        self.body.clear();
-        Ok(Some(commit))
+        let commit = postcard::from_bytes::<Commit>(&std::mem::take(&mut self.body));
+        match commit {
+            Ok(commit) if version == VERSION || commit.answers.is_empty() => Ok(Some(commit)),
+            Err(error) if version == VERSION => Err(damaged(&error.to_string())),
+            Ok(_) | Err(_) => Err(Error::Earlier(version)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The message of a commit, as a build of this version would have written it.
+    fn message(version: u8, commit: &Commit) -> Vec<u8> {
+        let mut message = commit.encode(usize::MAX).unwrap()[0].to_vec();
+        message[0] = version;
+        message
+    }
+
+    fn nothing() -> Answer {
+        Answer {
+            decision_id: "d".into(),
+            customer: CustomerId::parse("anna").unwrap(),
+            placement: "home".into(),
+            offers: Vec::new(),
+            losers: Vec::new(),
+            passed_over: Vec::new(),
+            runner_up: None,
+            shadow: Vec::new(),
+            arm: None,
+            learner: None,
+            models: Vec::new(),
+            bundle: "0".into(),
+            degraded: false,
+            fallback: false,
+            decided_at: Timestamp::from_millis(7),
+        }
+    }
+
+    fn read(message: &[u8]) -> Result<Option<Commit>, String> {
+        let mut assembler = Assembler::default();
+        assembler.take(message).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_record_of_the_version_before_is_read_unless_it_holds_decisions() {
+        let anna = CustomerId::parse("anna").unwrap();
+        let seen = Fact::Seen(7, Timestamp::from_millis(7));
+        let mut commit = Commit {
+            facts: vec![(anna, vec![seen])],
+            ..Commit::default()
+        };
+        assert_eq!(read(&message(1, &commit)), Ok(Some(commit.clone())));
+        assert_eq!(read(&message(2, &commit)), Ok(Some(commit.clone())));
+        let newer = read(&message(3, &commit)).unwrap_err();
+        assert!(newer.contains("version 3"), "{newer}");
+        commit.answers = vec![Arc::new(nothing())];
+        let earlier = read(&message(1, &commit)).unwrap_err();
+        assert!(earlier.contains("holds decisions"), "{earlier}");
     }
 }
