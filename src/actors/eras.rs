@@ -25,8 +25,8 @@ pub struct Eras {
     pub first: Era,
     /// The others, in order.
     pub later: Vec<Era>,
-    /// Whether there was none before the first.
-    pub complete: bool,
+    /// From when on each of them was live at its time; before, others may have been.
+    pub exact_since: Timestamp,
 }
 
 impl Era {
@@ -48,7 +48,7 @@ impl Eras {
         Self {
             first: Era::new(live.revision, Timestamp::MIN, live.bundle.clone()),
             later: Vec::new(),
-            complete: true,
+            exact_since: Timestamp::MIN,
         }
     }
 

@@ -38,7 +38,7 @@ pub struct Told<T> {
     pub complete: bool,
     /// The revisions of the policies that they were played by, and since when each was live.
     pub revisions: Vec<(u64, Timestamp)>,
-    /// Whether each of them was live then; else the first one stands for those before it.
+    /// Whether each of them was live then; else some stand for others that are not kept.
     pub exact_revisions: bool,
 }
 
@@ -148,7 +148,7 @@ async fn play<'a, T>(
         since,
         complete,
         revisions: eras.between(from, at),
-        exact_revisions: eras.complete || eras.first.since <= from,
+        exact_revisions: eras.exact_since <= from,
     })
 }
 

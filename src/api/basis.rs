@@ -25,7 +25,7 @@ pub struct Basis {
     /// The revisions of the policies that events were played by, in order; the last one decides at `at`.
     #[serde(skip_serializing_if = "Option::is_none")]
     policies: Option<Vec<Reign>>,
-    /// Whether each of them was live at its time; else the first one stands for earlier ones that are not kept.
+    /// Whether each of them was live at its time; else some stand for others that are not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     policies_complete: Option<bool>,
 }

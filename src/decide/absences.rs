@@ -4,7 +4,6 @@ use crate::decide::admission::key_of;
 use crate::decide::entries::Spark;
 use crate::decide::explain::all_true;
 use crate::decide::journeys::Hearing;
-use crate::decide::room::no_room;
 use crate::decide::schedule;
 use crate::decide::step::Effects;
 use crate::domain::timer::{Armed, Timer};
@@ -77,7 +76,7 @@ impl<'a> Hearing<'a> {
             let detail = format!("{n_waits}/{} timers", Profile::TIMERS_MAX);
             return self.refuse(journey, "CONCURRENCY", detail.into());
         }
-        if let Some(detail) = no_room(self.bundle, self.profile, journey.mode, event.n_bytes()) {
+        if let Some(detail) = self.no_room(journey, event) {
             return self.refuse(journey, "CONCURRENCY", detail);
         }
         let armed = Armed {

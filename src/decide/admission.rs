@@ -6,9 +6,8 @@ use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
 use crate::decide::explain::detail;
 use crate::decide::journeys::Hearing;
-use crate::decide::room::no_room;
 use crate::domain::instance::{Instance, shown};
-use crate::domain::{Duration, Event, Profile, Timestamp, Value};
+use crate::domain::{Duration, Profile, Timestamp, Value};
 use crate::policy::Expr;
 use crate::policy::journey::{Enter, Journey, OnRepeat, Reentry};
 use crate::policy::mode::Mode;
@@ -123,8 +122,7 @@ impl<'a> Hearing<'a> {
     /// Asks for the room of the event that a run would keep.
     fn has_room(&self, journey: &Journey) -> Result<(), Refusal> {
         let event = self.spark.event.filter(|_| journey.uses_entry);
-        let n_bytes = event.map(Event::n_bytes);
-        let full = n_bytes.and_then(|n| no_room(self.bundle, self.profile, journey.mode, n));
+        let full = event.and_then(|event| self.no_room(journey, event));
         full.map_or(Ok(()), |detail| Err(("CONCURRENCY", detail)))
     }
 

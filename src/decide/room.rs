@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::decide::journeys::Hearing;
 use crate::domain::value::entry_bytes;
 use crate::domain::{Event, Fact, Profile, Timer, Timestamp, Trace, Value, What};
-use crate::policy::Bundle;
+use crate::policy::journey::Journey;
 use crate::policy::mode::Mode;
 
 /// The longest value that a feature keeps one of, in bytes.
@@ -128,20 +129,51 @@ pub fn small(value: Value, many: bool) -> Value {
     value
 }
 
-/// Says why another event cannot be kept with a run or an absence, if it cannot.
-///
-/// - `mode`: shadows have a room of their own.
-pub fn no_room(bundle: &Bundle, profile: &Profile, mode: Mode, n_bytes: usize) -> Option<Arc<str>> {
-    let runs = profile.journeys.iter();
-    let runs = runs.filter(|run| Mode::of(run.number) == mode);
-    let runs = runs.filter_map(|run| run.entry.as_deref());
-    let timers = profile.timers.iter();
-    let timers = timers.filter(|(timer, _)| match timer {
-        Timer::Absence(name, _) => bundle.journey(name).map_or(Mode::Live, |of| of.mode) == mode,
-        Timer::Edge(_) | Timer::Schedule(_) | Timer::Run(_) => false,
-    });
-    let timers = timers.filter_map(|(_, armed)| armed.event.as_deref());
-    let n_kept: usize = runs.chain(timers).map(Event::n_bytes).sum();
-    let (n_all, n_max) = (n_kept + n_bytes, Profile::EVENTS_BYTES_MAX);
-    (n_all > n_max).then(|| format!("{n_all}/{n_max} bytes of events kept with runs").into())
+impl Hearing<'_> {
+    /// Says why the event that is heard cannot be kept with another run or absence of a journey, if it cannot; shadows have a
+    /// room of their own.
+    pub fn no_room(&self, journey: &Journey, event: &Event) -> Option<Arc<str>> {
+        let n_bytes = event.n_bytes();
+        // What this began is not in the profile yet, and keeps the same event.
+        let n_all = self.n_kept(journey.mode) + n_bytes * (self.n_keeping(journey.mode) + 1);
+        let n_max = Profile::EVENTS_BYTES_MAX;
+        (n_all > n_max).then(|| format!("{n_all}/{n_max} bytes of events kept with runs").into())
+    }
+
+    /// Returns how many bytes of events are kept already, but for what ended because of this one.
+    fn n_kept(&self, mode: Mode) -> usize {
+        let runs = self.profile.journeys.iter();
+        let runs =
+            runs.filter(|run| Mode::of(run.number) == mode && !self.left.contains(&run.number));
+        let runs = runs.filter_map(|run| run.entry.as_deref());
+        let facts = &self.effects.facts;
+        let is_ended = |timer: &Timer| {
+            let mut facts = facts.iter();
+            facts.any(|fact| matches!(fact, Fact::Armed(of, None) if of == timer))
+        };
+        let timers = self.profile.timers.iter();
+        let timers = timers.filter(|(timer, _)| self.waits(timer, mode) && !is_ended(timer));
+        let timers = timers.filter_map(|(_, armed)| armed.event.as_deref());
+        runs.chain(timers).map(Event::n_bytes).sum()
+    }
+
+    /// Returns how many runs and absences that this began keep the event.
+    fn n_keeping(&self, mode: Mode) -> usize {
+        let keeps = |fact: &&Fact| {
+            matches!(fact, Fact::Entered(run) if run.entry.is_some() && Mode::of(run.number) == mode)
+                || matches!(fact, Fact::Armed(timer, Some(_)) if self.waits(timer, mode))
+        };
+        self.effects.facts.iter().filter(keeps).count()
+    }
+
+    /// Tells if a timer is an absence that a journey of this mode waits for.
+    fn waits(&self, timer: &Timer, mode: Mode) -> bool {
+        match timer {
+            Timer::Absence(name, _) => {
+                let journey = self.bundle.journey(name);
+                journey.map_or(Mode::Live, |of| of.mode) == mode
+            }
+            Timer::Edge(_) | Timer::Schedule(_) | Timer::Run(_) => false,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::domain::{Timestamp, Value, name};
 
@@ -18,15 +18,21 @@ fn known_as(text: &str) -> Arc<str> {
     name::bounded(text, TEXT_BYTES_MAX)
 }
 
+/// Reads what an earlier build kept at its full length as it is known.
+fn read_known<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<str>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Ok(known_as(&text))
+}
+
 /// What is suppressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Scope {
     /// Every send.
     All,
     /// One channel.
-    Channel(Arc<str>),
+    Channel(#[serde(deserialize_with = "read_known")] Arc<str>),
     /// One address, whatever the channel; in lower case.
-    Address(Arc<str>),
+    Address(#[serde(deserialize_with = "read_known")] Arc<str>),
 }
 
 impl Scope {
@@ -141,12 +147,14 @@ impl Suppressions {
         address: Option<&str>,
         now: Timestamp,
     ) -> Option<&Suppression> {
+        if self.0.is_empty() {
+            return None;
+        }
+        let address = address.map(|address| known_as(&address.trim().to_lowercase()));
         let forbids = |entry: &&Suppression| match &entry.scope {
             Scope::All => true,
             Scope::Channel(of) => of.as_ref() == channel,
-            Scope::Address(of) => {
-                address.is_some_and(|address| known_as(&address.trim().to_lowercase()) == *of)
-            }
+            Scope::Address(of) => address.as_ref() == Some(of),
         };
         let holding = self.0.iter().filter(|entry| entry.holds(now));
         holding
@@ -157,5 +165,32 @@ impl Suppressions {
     /// Returns the entries, the oldest first.
     pub fn iter(&self) -> impl Iterator<Item = &Suppression> {
         self.0.iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_that_was_kept_at_its_full_length_is_still_suppressed() {
+        let now = Timestamp::from_millis(7);
+        for n_bytes in [TEXT_BYTES_MAX, TEXT_BYTES_MAX + 1] {
+            let address = "a".repeat(n_bytes);
+            let kept = Suppressions(vec![Suppression {
+                scope: Scope::Address(address.as_str().into()),
+                until: None,
+                by: "event".into(),
+                at: now,
+            }]);
+            let kept = postcard::to_stdvec(&kept).unwrap();
+            let mut read: Suppressions = postcard::from_bytes(&kept).unwrap();
+            assert!(read.against("push", Some(&address), now).is_some());
+            assert!(read.against("push", Some("b"), now).is_none());
+            let told = format!(r#"{{"address":"{address}"}}"#);
+            let told: Value = serde_json::from_str(&told).unwrap();
+            read.lift(&Scope::read(&told), now);
+            assert_eq!(read, Suppressions::default());
+        }
     }
 }

@@ -38,34 +38,56 @@ fn eras(ledger: &Ledger, live: &Policies, at: Timestamp) -> Eras {
     sets.dedup_by(|later, earlier| later.bundle == earlier.bundle);
     let n_over = sets.len().saturating_sub(ERAS_MAX);
     sets.drain(..n_over);
-    let complete = sets.first().is_none_or(|set| set.revision == 1);
+    let cut = sets.first().filter(|_| n_over > 0).map(|set| set.at);
+    let mut exact_since = unbroken_since(&ledger.sets, at).max(cut.unwrap_or(Timestamp::MIN));
     if sets.iter().all(|set| set.bundle == live.bundle.id) {
-        let since = sets.first().filter(|_| !complete).map(|set| set.at);
-        let since = since.unwrap_or(Timestamp::MIN);
+        let since = sets.first().filter(|_| exact_since > Timestamp::MIN);
+        let since = since.map_or(Timestamp::MIN, |set| set.at);
         return Eras {
             first: Era::new(live.revision, since, live.bundle.clone()),
             later: Vec::new(),
-            complete,
+            exact_since,
         };
     }
     let mut eras = Vec::new();
     for (idx, set) in sets.iter().enumerate() {
-        let bundle = compile(ledger, set, &sets[..idx]);
-        eras.extend(bundle.map(|bundle| Era::new(set.revision, set.at, bundle)));
+        match compile(ledger, set, &sets[..idx]) {
+            Some(bundle) => eras.push(Era::new(set.revision, set.at, bundle)),
+            // The one before stands for it until the next.
+            None => {
+                let next = sets.get(idx + 1).map_or(Timestamp::MAX, |next| next.at);
+                exact_since = exact_since.max(next);
+            }
+        }
     }
-    let complete = complete && eras.len() == sets.len();
     let mut eras = eras.into_iter();
     match eras.next() {
         Some(first) => Eras {
             first,
             later: eras.collect(),
-            complete,
+            exact_since,
         },
         None => Eras {
-            complete: false,
+            exact_since,
             ..Eras::of(live)
         },
     }
+}
+
+/// Returns from when on every set up to a time is kept: those that nobody can be in any more are not.
+pub(super) fn unbroken_since(sets: &[Set], at: Timestamp) -> Timestamp {
+    let (mut since, mut next) = (Timestamp::MIN, 1);
+    for set in sets {
+        let is_over = set.at > at;
+        if set.revision > next {
+            since = if is_over { Timestamp::MAX } else { set.at };
+        }
+        if is_over {
+            break;
+        }
+        next = set.revision + 1;
+    }
+    since
 }
 
 /// Compiles a set with the journeys of those before it, in which somebody may have been; `None` if this build cannot.

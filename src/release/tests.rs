@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::eras::unbroken_since;
 use super::ledger::{Error, Ledger, Origin, Revision};
 use crate::domain::Timestamp;
 use crate::policy::{Source, compile};
 
 /// A set of two journeys, each with this many steps.
 fn push(ledger: &mut Ledger, a: usize, b: usize) -> u64 {
+    push_at(ledger, a, b, Timestamp::MIN)
+}
+
+fn push_at(ledger: &mut Ledger, a: usize, b: usize, at: Timestamp) -> u64 {
     let journey = |name: &str, n: usize| {
         let steps = vec!["wait: 1d"; n].join(", ");
         let text = format!("journey: {name}\nenter: {{ event: Product Viewed }}\nsteps: [{steps}]");
@@ -15,7 +20,7 @@ fn push(ledger: &mut Ledger, a: usize, b: usize) -> u64 {
     };
     let sources = [journey("a", a), journey("b", b)];
     let bundle = compile(&sources).unwrap();
-    ledger.push(&sources, &bundle, Origin::Folder, Timestamp::MIN)
+    ledger.push(&sources, &bundle, Origin::Folder, at)
 }
 
 fn revisions(ledger: &Ledger) -> Vec<u64> {
@@ -41,6 +46,24 @@ fn a_set_goes_only_if_nobody_can_be_in_a_journey_that_only_it_has() {
     // Whoever makes it live again lets people in.
     assert_eq!(push(&mut ledger, 1, 1), 6);
     assert_eq!(ledger.left.len(), 0);
+}
+
+#[test]
+fn the_past_is_exact_only_after_the_last_set_that_was_let_go() {
+    let mut ledger = Ledger::default();
+    let at = Timestamp::from_millis;
+    for (n, (a, b)) in (1..).zip([(1, 1), (2, 1), (2, 2), (2, 1), (3, 1)]) {
+        push_at(&mut ledger, a, b, at(n * 10));
+    }
+    let since = |ledger: &Ledger, now| unbroken_since(&ledger.sets, at(now));
+    assert_eq!(since(&ledger, 99), Timestamp::MIN);
+    ledger.trim(2);
+    assert_eq!(revisions(&ledger), [1, 3, 4, 5]);
+    assert_eq!(since(&ledger, 99), at(30));
+    assert_eq!(since(&ledger, 30), at(30));
+    // The second one may have been live already.
+    assert_eq!(since(&ledger, 29), Timestamp::MAX);
+    assert_eq!(since(&ledger, 9), Timestamp::MIN);
 }
 
 #[test]

@@ -12,8 +12,7 @@ use crate::decide::learn::Belief;
 use crate::decide::offers::{Known, Rival, looks_at_customer, worth};
 use crate::domain::answer::Spread;
 use crate::domain::{Cell, Score};
-use crate::policy::expr::Root;
-use crate::policy::model::{Input, Kind, Model};
+use crate::policy::model::{Kind, Model};
 use crate::policy::offer::{Offer, Placement};
 
 /// A model, and the offer that it is asked about; `None`: about all of them.
@@ -119,17 +118,13 @@ impl Asked<'_> {
         rival: &Rival<'_>,
         row: &mut [Cell],
     ) -> Result<(), String> {
-        let about = |input: &Input| input.from.root.uses(&Root::Offer);
         let worth = worth(offer, rival, &self.env)?;
         let env = Env {
             offer: Some((offer, Some(worth))),
             ..self.env
         };
-        for (of, input) in row
-            .iter_mut()
-            .zip(&model.inputs)
-            .filter(|(_, of)| about(of))
-        {
+        let columns = row.iter_mut().zip(&model.inputs);
+        for (of, input) in columns.filter(|(_, input)| input.per_offer) {
             let (column, name) = (&input.column, &model.name);
             if looks_at_customer(&input.from) {
                 return Err(format!(

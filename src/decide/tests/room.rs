@@ -183,6 +183,34 @@ fn a_long_address_is_suppressed_and_lifted_alone() {
     assert!(!against(&world, &address) && against(&world, "a@b"));
 }
 
+#[test]
+fn what_begins_with_one_event_shares_the_room() {
+    let mut policy = Vec::new();
+    for n in 0..3 {
+        policy.push(format!(
+            "journey: run-{n}\nenter: {{ event: Looked, reentry: always }}
+steps: [ {{ wait: 1d }}, {{ set: {{ note: entry.properties.note }} }} ]\n"
+        ));
+        policy.push(format!(
+            "journey: still-{n}\nenter: {{ absent: {{ event: Looked, for: 7d }} }}\nsteps: [stop]\n"
+        ));
+    }
+    let mut world = World::with(&policy.join("---\n"), super::customer());
+    let note = long(30_000);
+    for hour in [1, 30] {
+        world.line(&format!(r#"{hour}h Looked {{"note":"{note}"}}"#));
+        let (n_runs, n_timers) = (world.profile.journeys.len(), world.profile.timers.len());
+        assert_eq!((n_runs, n_timers), (3, 1), "at {hour}h");
+    }
+    expect![[r#"
+        still-1 CONCURRENCY 150250/131072 bytes of events kept with runs
+        still-2 CONCURRENCY 150250/131072 bytes of events kept with runs
+        still-1 CONCURRENCY 150250/131072 bytes of events kept with runs
+        still-2 CONCURRENCY 150250/131072 bytes of events kept with runs
+    "#]]
+    .assert_eq(&refused(&world));
+}
+
 /// The lines about what is not kept.
 fn unkept(world: &World) -> String {
     let mut out = String::new();
