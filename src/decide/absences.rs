@@ -76,7 +76,7 @@ impl<'a> Hearing<'a> {
             let detail = format!("{n_waits}/{} timers", Profile::TIMERS_MAX);
             return self.refuse(journey, "CONCURRENCY", detail.into());
         }
-        if let Some(detail) = self.no_room(journey, event) {
+        if let Some(detail) = self.no_room(journey, event, None) {
             return self.refuse(journey, "CONCURRENCY", detail);
         }
         let armed = Armed {

@@ -106,7 +106,7 @@ impl<'a> Hearing<'a> {
             Check::Repeat => self.repeats(candidate),
             // The run that is in progress goes on, or ends for the one that begins.
             Check::Reentry if candidate.running.is_some() => Ok(()),
-            Check::Concurrency if candidate.running.is_some() => self.has_room(candidate.journey),
+            Check::Concurrency if candidate.running.is_some() => self.has_room(candidate),
             Check::Reentry => {
                 let detail = self.too_early(candidate.journey, &candidate.key);
                 detail.map_or(Ok(()), |detail| Err(("REENTRY_GAP", detail)))
@@ -114,15 +114,18 @@ impl<'a> Hearing<'a> {
             Check::Concurrency => {
                 let detail = self.too_many(candidate.journey);
                 detail.map_or(Ok(()), |detail| Err(("CONCURRENCY", detail)))?;
-                self.has_room(candidate.journey)
+                self.has_room(candidate)
             }
         }
     }
 
     /// Asks for the room of the event that a run would keep.
-    fn has_room(&self, journey: &Journey) -> Result<(), Refusal> {
+    fn has_room(&self, candidate: &Candidate<'a>) -> Result<(), Refusal> {
+        let Candidate {
+            journey, running, ..
+        } = candidate;
         let event = self.spark.event.filter(|_| journey.uses_entry);
-        let full = event.and_then(|event| self.no_room(journey, event));
+        let full = event.and_then(|event| self.no_room(journey, event, *running));
         full.map_or(Ok(()), |detail| Err(("CONCURRENCY", detail)))
     }
 

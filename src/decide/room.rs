@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::decide::journeys::Hearing;
+use crate::domain::instance::Instance;
 use crate::domain::value::entry_bytes;
 use crate::domain::{Event, Fact, Profile, Timer, Timestamp, Trace, Value, What};
 use crate::policy::journey::Journey;
@@ -132,38 +133,54 @@ pub fn small(value: Value, many: bool) -> Value {
 impl Hearing<'_> {
     /// Says why the event that is heard cannot be kept with another run or absence of a journey, if it cannot; shadows have a
     /// room of their own.
-    pub fn no_room(&self, journey: &Journey, event: &Event) -> Option<Arc<str>> {
-        let n_bytes = event.n_bytes();
+    ///
+    /// - `instead_of`: the run whose place the other one takes.
+    pub fn no_room(
+        &self,
+        journey: &Journey,
+        event: &Event,
+        instead_of: Option<&Instance>,
+    ) -> Option<Arc<str>> {
+        let n_kept = self.n_kept(journey.mode, instead_of);
         // What this began is not in the profile yet, and keeps the same event.
-        let n_all = self.n_kept(journey.mode) + n_bytes * (self.n_keeping(journey.mode) + 1);
+        let n_all = n_kept + event.n_bytes() * (self.n_keeping(journey.mode) + 1);
         let n_max = Profile::EVENTS_BYTES_MAX;
         (n_all > n_max).then(|| format!("{n_all}/{n_max} bytes of events kept with runs").into())
     }
 
-    /// Returns how many bytes of events are kept already, but for what ended because of this one.
-    fn n_kept(&self, mode: Mode) -> usize {
-        let runs = self.profile.journeys.iter();
-        let runs =
-            runs.filter(|run| Mode::of(run.number) == mode && !self.left.contains(&run.number));
-        let runs = runs.filter_map(|run| run.entry.as_deref());
-        let facts = &self.effects.facts;
-        let is_ended = |timer: &Timer| {
-            let mut facts = facts.iter();
-            facts.any(|fact| matches!(fact, Fact::Armed(of, None) if of == timer))
+    /// Returns how many bytes of events are kept already, but for what goes because of this one.
+    fn n_kept(&self, mode: Mode, instead_of: Option<&Instance>) -> usize {
+        let goes = |run: &Instance| {
+            self.left.contains(&run.number)
+                || instead_of.is_some_and(|of| of.number == run.number)
+                || self.follows(|fact| {
+                    matches!(fact, Fact::Left(of, ..) | Fact::Refreshed(of, _) if *of == run.number)
+                })
         };
+        let ends = |timer: &Timer| {
+            self.follows(|fact| matches!(fact, Fact::Armed(of, None) if of == timer))
+        };
+        let runs = self.profile.journeys.iter();
+        let runs = runs.filter(|run| Mode::of(run.number) == mode && !goes(run));
+        let runs = runs.filter_map(|run| run.entry.as_deref());
         let timers = self.profile.timers.iter();
-        let timers = timers.filter(|(timer, _)| self.waits(timer, mode) && !is_ended(timer));
+        let timers = timers.filter(|(timer, _)| self.waits(timer, mode) && !ends(timer));
         let timers = timers.filter_map(|(_, armed)| armed.event.as_deref());
         runs.chain(timers).map(Event::n_bytes).sum()
     }
 
-    /// Returns how many runs and absences that this began keep the event.
+    fn follows(&self, is_it: impl Fn(&Fact) -> bool) -> bool {
+        self.effects.facts.iter().any(is_it)
+    }
+
+    /// Returns how many runs and absences will keep the event.
     fn n_keeping(&self, mode: Mode) -> usize {
-        let keeps = |fact: &&Fact| {
-            matches!(fact, Fact::Entered(run) if run.entry.is_some() && Mode::of(run.number) == mode)
+        let keeps = |run: &Instance| run.entry.is_some() && Mode::of(run.number) == mode;
+        let keeping = |fact: &&Fact| {
+            matches!(fact, Fact::Entered(run) | Fact::Refreshed(_, run) if keeps(run))
                 || matches!(fact, Fact::Armed(timer, Some(_)) if self.waits(timer, mode))
         };
-        self.effects.facts.iter().filter(keeps).count()
+        self.effects.facts.iter().filter(keeping).count()
     }
 
     /// Tells if a timer is an absence that a journey of this mode waits for.

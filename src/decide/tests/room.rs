@@ -211,6 +211,35 @@ steps: [ {{ wait: 1d }}, {{ set: {{ note: entry.properties.note }} }} ]\n"
     .assert_eq(&refused(&world));
 }
 
+#[test]
+fn a_run_whose_entry_is_replaced_needs_no_room_for_both() {
+    for on_repeat in ["restart", "refresh"] {
+        let journey = |n: u32| {
+            format!(
+                "journey: run-{n}\nenter: {{ event: Looked, on_repeat: {on_repeat} }}
+steps: [ {{ wait: 1d }}, {{ set: {{ note: entry.properties.note }} }} ]\n"
+            )
+        };
+        let policy: Vec<String> = (0..4).map(journey).collect();
+        let mut world = World::with(&policy.join("---\n"), super::customer());
+        for (hour, n_bytes) in [(1, 30_000), (2, 31_000), (3, 50_000)] {
+            let note = long(n_bytes);
+            world.line(&format!(r#"{hour}h Looked {{"note":"{note}"}}"#));
+        }
+        let entries = world.profile.journeys.iter();
+        let entries = entries.filter_map(|run| run.entry.as_deref());
+        let n_bytes: Vec<usize> = entries.map(crate::domain::Event::n_bytes).collect();
+        assert_eq!(n_bytes.len(), 4);
+        let n_all: usize = n_bytes.iter().sum();
+        assert!(
+            n_all <= Profile::EVENTS_BYTES_MAX,
+            "{on_repeat}: {n_bytes:?}"
+        );
+        let n_with = |thousand| n_bytes.iter().filter(|of| **of / 1_000 == thousand).count();
+        assert_eq!((n_with(30), n_with(31)), (0, 4), "{on_repeat}: {n_bytes:?}");
+    }
+}
+
 /// The lines about what is not kept.
 fn unkept(world: &World) -> String {
     let mut out = String::new();
