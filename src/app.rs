@@ -1,5 +1,6 @@
 //! Builds everything from the configuration, and says in which order it starts and stops.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
@@ -10,11 +11,30 @@ use crate::actors::{self, Engine};
 use crate::config::{Config, Durability};
 use crate::policy::{self, Bundle, Source};
 use crate::release::Folder;
-pub use crate::release::folder::{collect, read, sources};
+use crate::release::folder;
+pub use crate::release::folder::{collect, read};
 pub use crate::release::models::{named, scorer, spec, spec_without_baseline};
 use crate::scoring::Scorer;
 use crate::store::{self, Store};
 use crate::stream::{self, JetStream, Layout, Opened, Streams};
+
+/// Where models lie if nobody says where; who names no folder need not have one.
+const MODELS_DEFAULT: &str = "models";
+
+/// Reads every policy file below folders and every manifest below another, and warns of one that was named and is not there.
+///
+/// # Errors
+///
+/// A folder or file cannot be read, or there is no policy file.
+pub fn sources(policies: &[PathBuf], models: &Path) -> anyhow::Result<Vec<Source>> {
+    if !models.is_dir() && models != Path::new(MODELS_DEFAULT) {
+        tracing::warn!(
+            "there is no folder of models `{}`: `--models` (`policies.models`) names the folder that has a folder for each model",
+            models.display()
+        );
+    }
+    folder::sources(policies, models)
+}
 
 /// Compiles policies.
 ///

@@ -39,7 +39,12 @@ pub struct Args {
     /// The journey; of a placement the lines that concern it are printed.
     journey: Option<String>,
     /// An event that would enter, JSON in Segment's form: what would become of it.
-    #[arg(long, value_name = "JSON", requires = "journey")]
+    #[arg(
+        long,
+        value_name = "JSON",
+        requires = "journey",
+        conflicts_with = "placement"
+    )]
     event: Option<String>,
     /// A time of the past, or a length of time before this moment: the customer's events are played again up to it.
     #[arg(long, value_name = "TIME", requires = "subject", conflicts_with = "event", value_parser = moment)]
@@ -48,7 +53,12 @@ pub struct Args {
     #[arg(long, value_name = "NAME")]
     placement: Option<String>,
     /// What the caller of the placement would know, a JSON object.
-    #[arg(long, value_name = "JSON", requires = "placement")]
+    #[arg(
+        long,
+        value_name = "JSON",
+        requires = "placement",
+        conflicts_with = "journey"
+    )]
     context: Option<String>,
     #[command(flatten)]
     server: Server,

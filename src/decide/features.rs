@@ -1,6 +1,7 @@
 //! Features: how an event changes one, and what one is worth at a time.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::eval::{eval, truth};
@@ -46,6 +47,38 @@ pub fn change(feature: &Feature, event: &Event, env: &Env<'_>) -> Option<Change>
         Fold::Mode(of) => Some(keep(feature, at, small(value(of)?, true))),
         Fold::Distinct(of) => Some(see(feature, at, &value(of)?)),
         Fold::Dwell => None,
+    }
+}
+
+/// Says whether an event gave a feature a value that is too long to keep.
+///
+/// - `profile`: the customer before the event.
+pub fn is_too_long(feature: &Feature, change: &Change, profile: &Profile) -> bool {
+    let keeps = matches!(feature.fold, Fold::First(_) | Fold::Last(_) | Fold::Mode(_));
+    let value = match change {
+        // The first of a lifetime stays.
+        Change::First(..) if profile.features.contains_key(&feature.id) => None,
+        Change::First(_, value)
+        | Change::Last(_, value)
+        | Change::Keep(_, value, _)
+        | Change::KeepInSession(_, value, _) => Some(value),
+        Change::Add(_)
+        | Change::AddInSession(_)
+        | Change::Enter(..)
+        | Change::See(..)
+        | Change::SeeInSession(..)
+        | Change::Dwell(..)
+        | Change::Measure(_)
+        | Change::MeasureInSession(_) => None,
+    };
+    keeps && value == Some(&Value::Null)
+}
+
+/// Returns what people call a feature; one that an expression implies has no name.
+pub fn called(feature: &Feature) -> Arc<str> {
+    match &feature.name {
+        Some(name) => format!("features.{name}").into(),
+        None => format!("a feature of {}", feature.event).into(),
     }
 }
 

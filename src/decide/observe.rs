@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::decide::env::Env;
 use crate::decide::learn::lesson;
-use crate::decide::room::Traits;
+use crate::decide::room::{Traits, too_long};
 use crate::decide::step::Effects;
 use crate::decide::{features, outcomes};
 use crate::domain::contact::Delivery;
@@ -33,12 +33,17 @@ pub fn observe(bundle: &Bundle, profile: &Profile, event: &Event, now: Timestamp
         event: Some(event),
         ..Env::new(bundle, profile, now)
     };
+    let mut unkept = Vec::new();
     for feature in concerned(bundle, &event.name) {
         let feature = &bundle.features[feature];
         if let Some(change) = features::change(feature, event, &env) {
+            if features::is_too_long(feature, &change, profile) {
+                unkept.push(features::called(feature));
+            }
             facts.push(Fact::Folded(feature.id, change));
         }
     }
+    facts.extend(too_long(&unkept, event, now));
     let updates = lesson::updates(bundle, profile, &facts);
     Effects {
         facts,

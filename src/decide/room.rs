@@ -58,31 +58,48 @@ impl Traits {
 
     /// Says which have no room.
     pub fn said(&self) -> Option<What> {
-        let first = self.unkept.iter().take(NAMED_MAX);
-        let first: Vec<String> = first.map(|of| format!("traits.{}", short(of))).collect();
-        if first.is_empty() {
-            return None;
-        }
-        let more = match self.unkept.len().saturating_sub(NAMED_MAX) {
-            0 => String::new(),
-            n_more => format!(" and {n_more} more"),
-        };
-        let (all, max) = (first.join(", "), Profile::TRAITS_BYTES_MAX);
-        let text = format!("{all}{more}: unknown, for all traits have at most {max} bytes");
+        let (all, max) = (named("traits.", &self.unkept)?, Profile::TRAITS_BYTES_MAX);
+        let text = format!("{all}: unknown, for all traits have at most {max} bytes");
         Some(What::Unkept(CODE.into(), text.into()))
     }
 
     /// Writes the line of the timeline, if there is one.
     pub fn line(&self, event: &Event, now: Timestamp) -> Option<Fact> {
-        Some(Fact::Traced(Trace {
-            at: now,
-            event: Some(event.id.clone()),
-            subject: "profile".into(),
-            instance: 0,
-            step: "".into(),
-            what: self.said()?,
-            times: 1,
-        }))
+        Some(line(self.said()?, event, now))
+    }
+}
+
+/// Writes the line of the timeline about features that an event gave values too long to keep, if there are any.
+///
+/// - `features`: what they are called.
+pub fn too_long(features: &[Arc<str>], event: &Event, now: Timestamp) -> Option<Fact> {
+    let all = named("", features)?;
+    let text = format!(
+        "{all}: unknown, for a value that is kept has at most {VALUE_BYTES_MAX} bytes, one of many {ONE_OF_MANY_BYTES_MAX}"
+    );
+    Some(line(What::Unkept(CODE.into(), text.into()), event, now))
+}
+
+fn line(what: What, event: &Event, now: Timestamp) -> Fact {
+    Fact::Traced(Trace {
+        at: now,
+        event: Some(event.id.clone()),
+        subject: "profile".into(),
+        instance: 0,
+        step: "".into(),
+        what,
+        times: 1,
+    })
+}
+
+/// Names the first few of what is not kept, if there is anything.
+fn named(prefix: &str, unkept: &[Arc<str>]) -> Option<String> {
+    let first = unkept.iter().take(NAMED_MAX);
+    let first: Vec<String> = first.map(|of| format!("{prefix}{}", short(of))).collect();
+    let all = first.join(", ");
+    match unkept.len().checked_sub(NAMED_MAX) {
+        Some(n_more) if n_more > 0 => Some(format!("{all} and {n_more} more")),
+        Some(_) | None => (!all.is_empty()).then_some(all),
     }
 }
 

@@ -45,6 +45,12 @@ impl Golden {
         if self.rows.is_empty() {
             return Err("there are none".to_owned());
         }
+        if !(0.0..1.0).contains(&self.tolerance) {
+            let tolerance = self.tolerance;
+            return Err(format!(
+                "`tolerance` is {tolerance}, a number from 0 to less than 1 is expected, such as 1e-5"
+            ));
+        }
         let rows = self.rows.iter().enumerate();
         rows.map(|(idx, row)| {
             row.cells(columns)

@@ -255,6 +255,25 @@ steps:
     .await;
 }
 
+#[test]
+fn a_folder_of_models_that_is_not_there_is_named() {
+    let place = Place::new("");
+    place.write(
+        "policies/scored.yaml",
+        "journey: scored\nenter: { event: Good }\nsteps:\n  - score: { model: intent, as: buys }\n",
+    );
+    let check = |models: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_attune"));
+        command.args(["check", "policies"]).args(models);
+        let output = command.current_dir(place.path("")).output().unwrap();
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let missing = "there is no folder of models `nowhere`";
+    assert!(check(&["--models", "nowhere"]).contains(missing));
+    // Who names none need not have one.
+    assert!(!check(&[]).contains("there is no folder of models"));
+}
+
 #[tokio::test]
 async fn bad_models_are_refused_with_a_reason() {
     let place = place_with_model();

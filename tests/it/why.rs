@@ -174,6 +174,28 @@ async fn a_customer_a_journey_and_an_expression_are_explained() {
         For more information, try '--help'.
     "#]],
     );
+    asks.check(
+        &["why", "bert", "--placement", "hero", "--event", "{}"],
+        &expect![[r#"
+            exit 2
+            error: the argument '--placement <NAME>' cannot be used with '--event <JSON>'
+
+            Usage: attune why --placement <NAME> --url <URL> <CUSTOMER> [JOURNEY]
+
+            For more information, try '--help'.
+        "#]],
+    );
+    asks.check(
+        &["why", "bert", "hello", "--context", "{}"],
+        &expect![[r#"
+            exit 2
+            error: the argument '[JOURNEY]' cannot be used with '--context <JSON>'
+
+            Usage: attune why --url <URL> <CUSTOMER> <JOURNEY>
+
+            For more information, try '--help'.
+        "#]],
+    );
     asks.check(&["why", "bert", "--placement", "hreo"], &expect![[r#"
         exit 1
         error: unknown placement `hreo`, did you mean `hero`? the policies have `hero` (404 Not Found)

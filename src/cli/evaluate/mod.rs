@@ -221,7 +221,10 @@ fn value(args: &Args) -> anyhow::Result<Valued> {
 /// Opens a log and reads it once.
 fn log(path: &Path, args: &Args) -> anyhow::Result<(Source, Known)> {
     let source = Source::open(path, args)?;
-    let known = Known::of(&source).with_context(|| format!("`{}`", path.display()))?;
+    let known = Known::of(&source).with_context(|| match &args.outcome.placement {
+        Some(only) => format!("`{}`, placement `{only}`", path.display()),
+        None => format!("`{}`", path.display()),
+    })?;
     Ok((source, known))
 }
 

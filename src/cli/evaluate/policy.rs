@@ -100,7 +100,13 @@ impl Given {
         }
         ensure!(
             path.is_file(),
-            "`{name}` is no policy: `uniform`, `always:ACTION`, a folder of policies, or a CSV file with action and probability"
+            "`{name}` is no policy: neither `uniform` nor `always:ACTION`, and there is no such folder of policies, nor a CSV file with action and probability"
+        );
+        ensure!(
+            !path
+                .extension()
+                .is_some_and(|end| end == "yaml" || end == "yml"),
+            "`{name}` is one file of policies: name the folder that it lies in, with all that it refers to"
         );
         Ok(Self::Table(Table::read(path, only)?, name.to_owned()))
     }

@@ -59,9 +59,9 @@ impl Shown<'_> {
             String::new()
         };
         format!(
-            "log     {}: {} rows, {} actions{positions}; mean reward {:.6} ± {}\npolicy  {}\n\n",
+            "log     {}: {}, {} actions{positions}; mean reward {:.6} ± {}\npolicy  {}\n\n",
             self.args.log.display(),
-            report.n,
+            rows(report.n),
             known.actions.len(),
             report.logged.value,
             known_or_dash(report.logged.error),
@@ -119,16 +119,16 @@ impl Shown<'_> {
         let report = &self.of.report;
         let share = 100.0 * report.effective_rows / report.n;
         format!(
-            "effective sample size  {:.0} of {} rows ({share:.1} %)\n\
+            "effective sample size  {:.0} of {} ({share:.1} %)\n\
              weights                mean {:.3}, largest {:.1}\n\
              support                the log made {:.2} % of the policy's choices\n\
-             reward model of DR     means drawn to the mean of the position with the weight of {:.0} rows\n",
+             reward model of DR     means drawn to the mean of the position with the weight of {}\n",
             report.effective_rows,
-            report.n,
+            rows(report.n),
             report.weight.value,
             report.weight_max,
             100.0 * (1.0 - report.unseen),
-            self.of.known.seen.prior_rows(),
+            rows(self.of.known.seen.prior_rows()),
         )
     }
 
@@ -181,6 +181,16 @@ impl Shown<'_> {
 /// How far a value is from the truth, as a share of it; of nothing there is none.
 fn off(value: f64, truth: f64) -> Option<f64> {
     (truth != 0.0).then(|| (value - truth).abs() / truth.abs())
+}
+
+/// Returns how many rows, as text.
+fn rows(n: f64) -> String {
+    let word = if n.to_bits() == 1.0_f64.to_bits() {
+        "row"
+    } else {
+        "rows"
+    };
+    format!("{n:.0} {word}")
 }
 
 /// Returns a standard error as text; one row has none.

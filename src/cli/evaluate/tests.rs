@@ -57,18 +57,18 @@ fn a_log_of_one_row_has_no_errors() {
         "action,reward,probability\nred,1,0.5\n",
         &["--policy", "POLICY:action,prob\nred,0.9\nblue,0.1\n"],
         &expect![[r#"
-            log     log: 1 rows, 2 actions; mean reward 1.000000 ± -
+            log     log: 1 row, 2 actions; mean reward 1.000000 ± -
             policy  policy.csv
 
                            value  std. error   95% interval              of the log
             IPS         1.800000           -   -                            +80.0 %
-            SNIPS       1.000000    0.000000   1.000000 to 1.000000          +0.0 %
+            SNIPS       1.000000           -   -                             +0.0 %
             DR          1.000000           -   -                             +0.0 %
 
-            effective sample size  1 of 1 rows (100.0 %)
+            effective sample size  1 of 1 row (100.0 %)
             weights                mean 1.800, largest 1.8
             support                the log made 90.00 % of the policy's choices
-            reward model of DR     means drawn to the mean of the position with the weight of 1 rows
+            reward model of DR     means drawn to the mean of the position with the weight of 1 row
             warning: 10.0% of the policy's choices were never made in this log, which says nothing about them
         "#]],
     );
@@ -135,7 +135,7 @@ red,1,0.5
         &["--policy", "/nope", "--truth", "/neither"],
         &expect![[r#"
             `log` is not a log of choices: name the column with `--probability`: there is no column `probability` (there are action, reward)
-            error: `/nope` is no policy: `uniform`, `always:ACTION`, a folder of policies, or a CSV file with action and probability
+            error: `/nope` is no policy: neither `uniform` nor `always:ACTION`, and there is no such folder of policies, nor a CSV file with action and probability
             error: cannot read `/neither`: No such file or directory (os error 2)
         "#]],
     );
@@ -329,10 +329,24 @@ fn policies_that_do_not_fit_the_log_are_refused() {
     "#]],
     );
     fails(
+        OWN,
+        &["--policy", "uniform", "--placement", "heor"],
+        &expect![[r#"
+            `log`, placement `heor`: the log has no choices
+        "#]],
+    );
+    fails(
+        LOG,
+        &["--policy", "policies/limits.yaml"],
+        &expect![[r#"
+        `policies/limits.yaml` is one file of policies: name the folder that it lies in, with all that it refers to
+    "#]],
+    );
+    fails(
         LOG,
         &["--policy", "nothing.csv"],
         &expect![[r#"
-            `nothing.csv` is no policy: `uniform`, `always:ACTION`, a folder of policies, or a CSV file with action and probability
+            `nothing.csv` is no policy: neither `uniform` nor `always:ACTION`, and there is no such folder of policies, nor a CSV file with action and probability
         "#]],
     );
     fails(

@@ -84,18 +84,21 @@ impl Weights {
     }
 
     /// Returns the self-normalised mean `Σwr / Σw`, with the error of a ratio by the delta method:
-    /// `√Σw²(r − V)² / Σw`. Not a number without any weight.
+    /// `√Σw²(r − V)² / Σw`. Not a number without any weight; nor is the error of a single row, which is the mean itself.
+    ///
+    /// - `n`: so many rows.
     ///
     /// Source: A. Swaminathan and T. Joachims (2015), "The self-normalized estimator for counterfactual learning";
     /// the error: A. B. Owen (2013), "Monte Carlo theory, methods and examples", §9.2.
-    pub fn ratio(&self) -> Estimate {
+    pub fn ratio(&self, n: f64) -> Estimate {
         let value = self.rewards / self.sum;
         let squares = self.rewards_squared - 2.0 * value * self.squared_rewards
             + value * value * self.squares;
+        // What rounding leaves of nothing may be below it.
+        let error = squares.max(0.0).sqrt() / self.sum;
         Estimate {
             value,
-            // What rounding leaves of nothing may be below it.
-            error: squares.max(0.0).sqrt() / self.sum,
+            error: if n < 2.0 { f64::NAN } else { error },
         }
     }
 }

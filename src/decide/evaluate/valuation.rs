@@ -107,7 +107,7 @@ impl<'a> Valuation<'a> {
             n: self.n,
             logged: self.logged.estimate(),
             ips: self.weighted.estimate(),
-            snips: self.weights.ratio(),
+            snips: self.weights.ratio(self.n),
             dr: self.robust.estimate(),
             effective_rows: self.weights.effective_rows(),
             weight_max: self.weights.max,

@@ -145,6 +145,10 @@ fn a_value_that_is_too_long_for_a_feature_is_unknown_not_the_one_before() {
         20000: seen: unknown, usual: unknown
     "#]]
     .assert_eq(&said);
+    expect![[r#"
+        profile  STATE_FULL 2x features.usual: unknown, for a value that is kept has at most 16384 bytes, one of many 1024
+        profile  STATE_FULL 1x features.seen, features.usual: unknown, for a value that is kept has at most 16384 bytes, one of many 1024
+    "#]].assert_eq(&unkept(&world));
 }
 
 #[test]

@@ -247,10 +247,10 @@ impl Desk {
         }
         let hint = suggest::hint(name, known.clone());
         let known: Vec<&str> = known.take(20).collect();
-        let help = if known.is_empty() {
-            format!("no {kind} is declared in these files")
-        } else {
-            format!("declared are {}", list(&known))
+        let help = match (known.is_empty(), kind) {
+            (true, "model") => "no model is declared: a model is a folder with `model.yaml` in the folder that `--models` names (`models` without it)".to_owned(),
+            (true, _) => format!("no {kind} is declared in these files"),
+            (false, _) => format!("declared are {}", list(&known)),
         };
         self.advise(
             "unknown_reference",

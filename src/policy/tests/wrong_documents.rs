@@ -611,7 +611,8 @@ placements:
                ·                         ╰── here
              5 │   - offer: { placement: cart_recover, as: pick }
                ╰────
-              help: no model is declared in these files
+              help: no model is declared: a model is a folder with `model.yaml` in the folder that `--models`
+                    names (`models` without it)
 
             attune::unknown_reference
 
@@ -647,7 +648,8 @@ placements:
                ·                                                  ╰── here
              9 │ placements:
                ╰────
-              help: no model is declared in these files
+              help: no model is declared: a model is a folder with `model.yaml` in the folder that `--models`
+                    names (`models` without it)
 
             attune::unknown_reference
 

@@ -169,7 +169,8 @@ timeline:
                ·              ╰── here
              5 │ split: { voice: lowd }
                ╰────
-              help: no model is declared in these files
+              help: no model is declared: a model is a folder with `model.yaml` in the folder that `--models`
+                    names (`models` without it)
 
             attune::unknown_reference
 

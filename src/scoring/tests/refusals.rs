@@ -34,6 +34,11 @@ fn golden_rows_must_fit_the_columns() {
         tolerance: 1e-5,
         rows: vec![],
     };
+    let tolerant = |tolerance: f64| {
+        let mut of = golden(r#"{"a": 1, "b": 2, "c": null}"#);
+        of.golden.as_mut().unwrap().tolerance = tolerance;
+        of
+    };
     check(
         [
             golden(r#"{"a": 1, "b": 2, "c": null, "d": 4}"#),
@@ -44,6 +49,8 @@ fn golden_rows_must_fit_the_columns() {
                 golden: Some(none),
                 ..sum("a b c")
             },
+            tolerant(-1.0),
+            tolerant(5.0),
         ],
         &expect![[r#"
             model `test`: its golden rows do not fit its manifest: row 1 has `d`, which is no column
@@ -51,6 +58,8 @@ fn golden_rows_must_fit_the_columns() {
             model `test`: its golden rows do not fit its manifest: row 1 has `c`: "much", which is no number
             model `test`: golden row 1 should give 0.5 but gives NaN alone; the tolerance is 0.00001
             model `test`: its golden rows do not fit its manifest: there are none
+            model `test`: its golden rows do not fit its manifest: `tolerance` is -1, a number from 0 to less than 1 is expected, such as 1e-5
+            model `test`: its golden rows do not fit its manifest: `tolerance` is 5, a number from 0 to less than 1 is expected, such as 1e-5
         "#]],
     );
 }
