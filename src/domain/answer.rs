@@ -176,7 +176,7 @@ pub struct RunnerUp {
     pub offer: Arc<str>,
     /// What it was ranked by.
     pub priority: f64,
-    /// By how much the last of the chosen ones was better; below 0 if it was chosen for its group.
+    /// By how much the last of the chosen ones was better; below 0 if it was chosen for its group, or to explore.
     pub behind: f64,
 }
 

@@ -284,33 +284,11 @@ async fn bad_models_are_refused_with_a_reason() {
     };
     fails_as(&place, with_library("nowhere.so"), &expect![[r#"
         exit 1
-        error: attune::bad_name
-
-          × `p` cannot be the name of a result
-           ╭─[policies/scored.yaml:4:42]
-         3 │ steps:
-         4 │   - score: { model: purchase-intent, as: p }
-           ·                                          ┬
-           ·                                          ╰── here
-         5 │   - send: { channel: email, template: scored }
-           ╰────
-          help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`
-
+        error: ONNX Runtime was not found at `nowhere.so`, which ORT_DYLIB_PATH names: run `make setup`, or set ORT_DYLIB_PATH to libonnxruntime.so (version 1.20 or newer)
     "#]]).await;
     fails_as(&place, with_library("attune.yaml"), &expect![[r#"
         exit 1
-        error: attune::bad_name
-
-          × `p` cannot be the name of a result
-           ╭─[policies/scored.yaml:4:42]
-         3 │ steps:
-         4 │   - score: { model: purchase-intent, as: p }
-           ·                                          ┬
-           ·                                          ╰── here
-         5 │   - send: { channel: email, template: scored }
-           ╰────
-          help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`
-
+        error: ONNX Runtime at `<dir>/attune.yaml` cannot be used: failed to load from `<dir>/attune.yaml`: dlopen failed; run `make setup`, or set ORT_DYLIB_PATH to libonnxruntime.so (version 1.20 or newer)
     "#]]).await;
 
     let golden = fs::read(place.path("models/purchase-intent/golden.json")).unwrap();
@@ -320,18 +298,7 @@ async fn bad_models_are_refused_with_a_reason() {
     );
     fails(&place, &expect![[r#"
         exit 1
-        error: attune::bad_name
-
-          × `p` cannot be the name of a result
-           ╭─[policies/scored.yaml:4:42]
-         3 │ steps:
-         4 │   - score: { model: purchase-intent, as: p }
-           ·                                          ┬
-           ·                                          ╰── here
-         5 │   - send: { channel: email, template: scored }
-           ╰────
-          help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`
-
+        error: cannot read `models/purchase-intent/golden.json`: EOF while parsing a string at line 8 column 4
     "#]]).await;
 
     let place = place_with_model();
@@ -342,68 +309,24 @@ async fn bad_models_are_refused_with_a_reason() {
     );
     fails(&place, &expect![[r#"
         exit 1
-        error: attune::bad_name
-
-          × `p` cannot be the name of a result
-           ╭─[policies/scored.yaml:4:42]
-         3 │ steps:
-         4 │   - score: { model: purchase-intent, as: p }
-           ·                                          ┬
-           ·                                          ╰── here
-         5 │   - send: { channel: email, template: scored }
-           ╰────
-          help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`
-
+        error: model `purchase-intent`: `models/purchase-intent/model.onnx` is not a model that ONNX Runtime can load: Failed to load model because protobuf parsing failed.
     "#]]).await;
     let half = model.len() / 2;
     model[half..].fill(0xff);
     place.write("models/purchase-intent/model.onnx", &model);
     fails(&place, &expect![[r#"
         exit 1
-        error: attune::bad_name
-
-          × `p` cannot be the name of a result
-           ╭─[policies/scored.yaml:4:42]
-         3 │ steps:
-         4 │   - score: { model: purchase-intent, as: p }
-           ·                                          ┬
-           ·                                          ╰── here
-         5 │   - send: { channel: email, template: scored }
-           ╰────
-          help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`
-
+        error: model `purchase-intent`: `models/purchase-intent/model.onnx` is not a model that ONNX Runtime can load: Failed to load model because protobuf parsing failed.
     "#]]).await;
     place.write("models/purchase-intent/model.onnx", "");
     fails(&place, &expect![[r#"
         exit 1
-        error: attune::bad_name
-
-          × `p` cannot be the name of a result
-           ╭─[policies/scored.yaml:4:42]
-         3 │ steps:
-         4 │   - score: { model: purchase-intent, as: p }
-           ·                                          ┬
-           ·                                          ╰── here
-         5 │   - send: { channel: email, template: scored }
-           ╰────
-          help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`
-
+        error: model `purchase-intent`: cannot read `models/purchase-intent/model.onnx`: the file is empty
     "#]]).await;
     fs::remove_file(place.path("models/purchase-intent/model.onnx")).unwrap();
     fails(&place, &expect![[r#"
         exit 1
-        error: attune::bad_name
-
-          × `p` cannot be the name of a result
-           ╭─[policies/scored.yaml:4:42]
-         3 │ steps:
-         4 │   - score: { model: purchase-intent, as: p }
-           ·                                          ┬
-           ·                                          ╰── here
-         5 │   - send: { channel: email, template: scored }
-           ╰────
-          help: a result has a name of letters, digits and `_` that means nothing else, for example `buy`
-
+        error: model `purchase-intent`: cannot read `models/purchase-intent/model.onnx`: No such file or directory (os error 2)
     "#]]).await;
 }
 
@@ -416,7 +339,7 @@ fn place_with_model() -> Place {
 journey: scored
 enter: { event: Good }
 steps:
-  - score: { model: purchase-intent, as: p }
+  - score: { model: purchase-intent, as: buys }
   - send: { channel: email, template: scored }
 ",
     );

@@ -35,7 +35,7 @@ pub struct Candidate<'a> {
     pub value: f64,
     /// What the priority is made of.
     pub factors: Factors,
-    /// What it is ranked by: at the best guess of its propensity, once it is chosen by a draw at what was drawn.
+    /// What it is ranked by: at the best guess of its propensity, or at what was drawn in the last contest that it was in.
     pub priority: f64,
     /// What its priority is drawn from; `None` where it is not drawn.
     pub drawn: Option<Drawn>,

@@ -88,8 +88,11 @@ fn explore<'a>(seat: &Seat<'a>, mut left: Vec<Candidate<'a>>, limit: usize) -> P
         let Some(pick) = choose(&contenders, seat.explore, &chance) else {
             break;
         };
+        // Who loses is told what it lost with: by how much is by the same draw.
+        for (at, score) in places.iter().zip(&pick.scores) {
+            left[*at].priority = *score;
+        }
         let mut candidate = left.remove(places[pick.idx]);
-        candidate.priority = pick.scores[pick.idx];
         candidate.probability = pick.probability;
         candidate.explored = pick.explored;
         alike.count(rules, candidate.offer);
@@ -99,7 +102,7 @@ fn explore<'a>(seat: &Seat<'a>, mut left: Vec<Candidate<'a>>, limit: usize) -> P
         let full = || alike.full(rules, of.offer);
         (chosen.len() < limit).then(full).flatten()
     };
-    let others = left.into_iter().map(|of| {
+    let others = sorted(left).into_iter().map(|of| {
         let detail = detail(&of);
         (of, detail)
     });

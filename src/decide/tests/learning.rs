@@ -605,6 +605,32 @@ offers:
 }
 
 #[test]
+fn who_loses_a_draw_is_told_by_how_much_it_was_lost() {
+    let mut crowd = Crowd::new(
+        "
+learners: { taste: {} }
+placements: { hero: { learner: taste, limit: 2, control: none } }
+offers:
+  a: { placements: [hero] }
+  b: { placements: [hero] }
+  c: { placements: [hero] }
+  d: { placements: [hero] }
+",
+    );
+    for who in 0..60 {
+        let outcome = crowd.ask(who, "hero", at("0m"));
+        let answer = &outcome.answers[0];
+        let (last, next) = (answer.offers[1].priority.unwrap(), &answer.losers[0]);
+        let runner_up = answer.runner_up.as_ref().unwrap();
+        assert_eq!(runner_up.offer, next.offer);
+        assert_eq!(Some(runner_up.priority), next.priority);
+        assert!(runner_up.behind >= 0.0, "{runner_up:?}");
+        assert!((last - runner_up.priority - runner_up.behind).abs() < 1e-12);
+        assert!(answer.losers[1].priority <= next.priority);
+    }
+}
+
+#[test]
 fn tallies_are_bounded_however_many_offers_and_months_there_are() {
     use crate::domain::learning::{Lesson, Sample, Update};
     let mut tallies = Tallies::default();
