@@ -193,6 +193,9 @@ struct ModelLoaded<'a> {
     gives: Vec<ModelPort<'a>>,
     /// Whether the rows of a batch are run together.
     batched: bool,
+    /// On how many rows its trees, walked by Attune, gave to the bit what ONNX Runtime gives; absent where ONNX Runtime runs it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    walked: Option<usize>,
     /// How its golden rows came out; absent without any.
     #[serde(skip_serializing_if = "Option::is_none")]
     golden: Option<ModelGolden>,
@@ -209,6 +212,7 @@ impl<'a> ModelLoaded<'a> {
             takes: card.inputs.iter().map(ModelPort::of).collect(),
             gives: card.outputs.iter().map(ModelPort::of).collect(),
             batched: card.batched,
+            walked: card.walked,
             golden: card.golden.as_ref().map(|proof| ModelGolden {
                 n_rows: proof.n_rows,
                 worst: proof.worst,

@@ -22,6 +22,9 @@ pub struct Card {
     pub outputs: Vec<Port>,
     /// How its golden rows came out; nothing without any.
     pub golden: Option<Proof>,
+    /// On how many rows its trees, walked by Attune, gave to the bit what ONNX Runtime gives; nothing where ONNX Runtime
+    /// runs it.
+    pub walked: Option<usize>,
     /// Whether the rows of a batch are run together.
     pub batched: bool,
     /// The text of the `README.md` beside it, if there is one.

@@ -5,7 +5,6 @@
 //! of a block, in another way. No trial run shows it reliably, so the operators decide.
 
 use super::file;
-use super::proto::{Content, Fields};
 
 /// Operators that compute every row for itself, in one order, with exactly rounded steps.
 const EXACT: [&str; 41] = [
@@ -57,13 +56,8 @@ const DOMAINS: [&[u8]; 3] = [b"", b"ai.onnx", b"ai.onnx.ml"];
 
 /// Tells if all operators of a file are exact. The file is one that ONNX Runtime has loaded.
 pub(super) fn is_exact(model: &[u8]) -> bool {
-    file::nodes(model).all(|node| {
-        Fields(node).all(|(field, content)| match (field, content) {
-            (file::NODE_OPERATOR, Content::Bytes(name)) => is_exact_operator(name),
-            (file::NODE_DOMAIN, Content::Bytes(domain)) => DOMAINS.contains(&domain),
-            (_, Content::Bytes(_) | Content::Number(_) | Content::Float(_)) => true,
-        })
-    })
+    file::nodes(model)
+        .all(|node| is_exact_operator(node.operator()) && DOMAINS.contains(&node.domain()))
 }
 
 /// Tells if an operator computes every row for itself.

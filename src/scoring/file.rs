@@ -3,26 +3,24 @@
 use std::collections::BTreeMap;
 
 use super::exact::is_exact_operator;
+use super::node::Node;
 use super::proto::{Content, Fields};
 
-/// `ModelProto`, `GraphProto`, `NodeProto`, `AttributeProto`, `OperatorSetIdProto`, `TensorProto` of `onnx.proto`.
+/// `ModelProto`, `GraphProto`, `OperatorSetIdProto`, `TensorProto` of `onnx.proto`.
 const MODEL_PRODUCER: u64 = 2;
 const MODEL_PRODUCER_VERSION: u64 = 3;
 const MODEL_GRAPH: u64 = 7;
 const MODEL_OPSET: u64 = 8;
 const GRAPH_NODE: u64 = 1;
-pub(super) const NODE_OPERATOR: u64 = 4;
-const NODE_ATTRIBUTE: u64 = 5;
-pub(super) const NODE_DOMAIN: u64 = 7;
-const ATTRIBUTE_NAME: u64 = 1;
-const ATTRIBUTE_TENSOR: u64 = 5;
-const ATTRIBUTE_FLOATS: u64 = 7;
-const ATTRIBUTE_INTS: u64 = 8;
-const ATTRIBUTE_STRINGS: u64 = 9;
+const GRAPH_CONSTANT: u64 = 5;
 const OPSET_DOMAIN: u64 = 1;
 const OPSET_VERSION: u64 = 2;
 const TENSOR_TYPE: u64 = 2;
-/// `TensorProto.DataType.DOUBLE`.
+const TENSOR_FLOATS: u64 = 4;
+const TENSOR_NAME: u64 = 8;
+const TENSOR_RAW: u64 = 9;
+/// `TensorProto.DataType`.
+const FLOAT: u64 = 1;
 const DOUBLE: u64 = 11;
 
 /// What a file says of itself.
@@ -65,10 +63,9 @@ impl About {
             ..Self::default()
         };
         for node in nodes(model) {
-            let operator = Fields(node).messages(NODE_OPERATOR).next();
-            let operator = String::from_utf8_lossy(operator.unwrap_or_default()).into_owned();
+            let operator = String::from_utf8_lossy(node.operator()).into_owned();
             if operator.starts_with("TreeEnsemble") {
-                about.thresholds.add(node);
+                about.thresholds.add(&node);
             }
             *about.operators.entry(operator).or_default() += 1;
         }
@@ -84,9 +81,27 @@ impl About {
 }
 
 /// Returns the nodes of a file's graph.
-pub(super) fn nodes(model: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let graphs = Fields(model).messages(MODEL_GRAPH);
-    graphs.flat_map(|graph| Fields(graph).messages(GRAPH_NODE))
+pub(super) fn nodes(model: &[u8]) -> impl Iterator<Item = Node<'_>> {
+    let nodes = graphs(model).flat_map(|graph| Fields(graph).messages(GRAPH_NODE));
+    nodes.map(Node::read)
+}
+
+/// Tells if a constant of a file is there, in single precision, and nothing but ones.
+pub(super) fn is_one(model: &[u8], name: &[u8]) -> bool {
+    let mut constants = graphs(model).flat_map(|graph| Fields(graph).messages(GRAPH_CONSTANT));
+    let is_named = |tensor: &&[u8]| Fields(tensor).messages(TENSOR_NAME).next() == Some(name);
+    let Some(tensor) = constants.find(is_named) else {
+        return false;
+    };
+    let is_single = Fields(tensor).any(|field| field == (TENSOR_TYPE, Content::Number(FLOAT)));
+    let packed = [TENSOR_FLOATS, TENSOR_RAW].map(|field| Fields(tensor).messages(field));
+    let mut bytes = packed.into_iter().flatten().peekable();
+    let one = 1.0_f32.to_le_bytes();
+    is_single && bytes.peek().is_some() && bytes.all(|bytes| bytes.chunks(4).all(|of| *of == one))
+}
+
+fn graphs(model: &[u8]) -> impl Iterator<Item = &[u8]> {
+    Fields(model).messages(MODEL_GRAPH)
 }
 
 fn opset(message: &[u8]) -> (String, u64) {
@@ -108,25 +123,16 @@ fn opset(message: &[u8]) -> (String, u64) {
 
 impl Thresholds {
     /// Adds those of one ensemble, as `ai.onnx.ml` 1 to 3 and 5 lay them out.
-    fn add(&mut self, node: &[u8]) {
-        let attributes: BTreeMap<_, _> = Fields(node)
-            .messages(NODE_ATTRIBUTE)
-            .map(|attribute| (name(attribute), attribute))
-            .collect();
-        let of = |name: &str| attributes.get(name.as_bytes()).copied();
-        let is_double = |attribute: &[u8]| {
-            let mut tensors = Fields(attribute).messages(ATTRIBUTE_TENSOR);
-            tensors.any(|tensor| {
-                Fields(tensor).any(|field| field == (TENSOR_TYPE, Content::Number(DOUBLE)))
-            })
+    fn add(&mut self, node: &Node<'_>) {
+        let is_double = |tensor: &[u8]| {
+            Fields(tensor).any(|field| field == (TENSOR_TYPE, Content::Number(DOUBLE)))
         };
         let tensors = ["nodes_values_as_tensor", "nodes_splits"];
-        self.double |= tensors.into_iter().filter_map(of).any(is_double);
-        let values = of("nodes_values").map(floats).unwrap_or_default();
-        let columns = of("nodes_featureids").map(wholes).unwrap_or_default();
-        let modes =
-            of("nodes_modes").map(|attribute| Fields(attribute).messages(ATTRIBUTE_STRINGS));
-        let mut modes = modes.into_iter().flatten();
+        let mut tensors = tensors.into_iter().filter_map(|name| node.tensor(name));
+        self.double |= tensors.any(is_double);
+        let values = node.floats("nodes_values");
+        let columns = node.wholes("nodes_featureids");
+        let mut modes = node.texts("nodes_modes");
         for (value, column) in values.into_iter().zip(columns) {
             if modes.next() == Some(b"LEAF".as_slice()) {
                 continue;
@@ -136,41 +142,4 @@ impl Thresholds {
             self.by_column.entry(column).or_default().push(value);
         }
     }
-}
-
-fn name(attribute: &[u8]) -> &[u8] {
-    let mut names = Fields(attribute).messages(ATTRIBUTE_NAME);
-    names.next().unwrap_or_default()
-}
-
-/// Reads floats, one a field or packed.
-fn floats(attribute: &[u8]) -> Vec<f32> {
-    let mut floats = Vec::new();
-    for (field, content) in Fields(attribute) {
-        match content {
-            Content::Float(float) if field == ATTRIBUTE_FLOATS => floats.push(float),
-            Content::Bytes(packed) if field == ATTRIBUTE_FLOATS => {
-                let (parts, _) = packed.as_chunks::<4>();
-                floats.extend(parts.iter().map(|bytes| f32::from_le_bytes(*bytes)));
-            }
-            Content::Float(_) | Content::Bytes(_) | Content::Number(_) => {}
-        }
-    }
-    floats
-}
-
-/// Reads whole numbers, one a field or packed.
-fn wholes(attribute: &[u8]) -> Vec<u64> {
-    let mut wholes = Vec::new();
-    for (field, content) in Fields(attribute) {
-        match content {
-            Content::Number(number) if field == ATTRIBUTE_INTS => wholes.push(number),
-            Content::Bytes(packed) if field == ATTRIBUTE_INTS => {
-                let mut packed = Fields(packed);
-                wholes.extend(std::iter::from_fn(|| packed.varint()));
-            }
-            Content::Float(_) | Content::Bytes(_) | Content::Number(_) => {}
-        }
-    }
-    wholes
 }

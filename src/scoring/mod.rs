@@ -2,8 +2,9 @@
 //!
 //! ```text
 //! Spec ──load──▶ Model ── signature  what the file takes and gives, against the spec
-//!                  │   └─ trial      known rows, run before the first real one
-//!                  └───── pool       one session a thread; `rows` in, `output` out
+//!                  ├───── trial      known rows, run before the first real one
+//!                  ├───── pool       one session a thread; `rows` in, `output` out
+//!                  └───── forest     trees walked here, where that gives the same to the bit
 //! ```
 
 mod card;
@@ -11,9 +12,11 @@ mod drift;
 mod error;
 mod exact;
 mod file;
+mod forest;
 mod golden;
 mod library;
 mod model;
+mod node;
 mod onnx;
 mod output;
 mod pool;

@@ -15,6 +15,7 @@ use ort::value::Outlet;
 use super::card::{self, Card, Port};
 use super::error::said;
 use super::exact::is_exact;
+use super::forest::Forest;
 use super::pool::Pool;
 use super::rows::fault;
 use super::signature::{Signature, type_name};
@@ -41,6 +42,8 @@ pub struct Model {
     /// Whether several rows get the same scores in one run as alone.
     together: bool,
     pub(super) pool: Pool,
+    /// What is run in the place of a session, if it gives the same.
+    forest: Option<Forest>,
     counters: Counters,
     card: Card,
     watch: Watch,
@@ -49,7 +52,7 @@ pub struct Model {
 /// What a model has done since it was loaded.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
-    /// Calls of ONNX Runtime; a batch is one.
+    /// Runs of the model; a batch is one.
     pub runs: u64,
     /// Rows that a score was asked for.
     pub rows: u64,
@@ -99,20 +102,17 @@ impl Model {
                 }
             })?;
         let ports = (ports(session.inputs()), ports(session.outputs()));
-        let mut sessions = vec![session];
-        for _ in 1..n_sessions(threads) {
-            sessions.push(open(library, &spec.source, &bytes).map_err(graph)?);
-        }
         let columns = spec
             .inputs
             .iter()
             .map(|input| input.column.clone())
             .collect();
         let together = !signature.one_row && is_exact(&bytes);
-        let model = Self {
+        let mut model = Self {
             name: spec.name.clone(),
             columns,
-            pool: Pool::new(sessions, &signature).map_err(graph)?,
+            pool: Pool::new(session, &signature).map_err(graph)?,
+            forest: None,
             signature,
             together,
             counters: Counters::default(),
@@ -123,20 +123,24 @@ impl Model {
                 inputs: ports.0,
                 outputs: ports.1,
                 golden: None,
+                walked: None,
                 batched: together,
                 readme: readme(&spec.source),
             },
             watch: Watch::new(spec.name.clone(), spec.baseline.clone(), spec.drift.clone()),
         };
-        let golden = model.try_out(spec, &path)?;
-        Ok(Self {
-            counters: Counters::default(),
-            card: Card {
-                golden,
-                ..model.card
-            },
-            ..model
-        })
+        model.card.golden = model.try_out(spec, &path)?;
+        model.counters = Counters::default();
+        if let Some((forest, n_rows)) = model.own_forest(spec, &bytes) {
+            model.card.walked = Some(n_rows);
+            model.forest = Some(forest);
+            return Ok(model);
+        }
+        for _ in 1..n_sessions(threads) {
+            let session = open(library, &spec.source, &bytes).map_err(graph)?;
+            model.pool.add(session, &model.signature).map_err(graph)?;
+        }
+        Ok(model)
     }
 
     /// Returns the watch over it, who is told of the rows of decisions alone: not everybody who scores decides.
@@ -220,7 +224,13 @@ impl Model {
 
     pub(super) fn run(&self, rows: &[&[Cell]], scores: &mut [f64]) -> Result<(), String> {
         let start = Instant::now();
-        let result = self.pool.take().run(&self.signature, rows, scores);
+        let result = match &self.forest {
+            Some(forest) => {
+                forest.score(rows, scores);
+                Ok(())
+            }
+            None => self.pool.take().run(&self.signature, rows, scores),
+        };
         let nanoseconds = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.counters.runs.fetch_add(1, Ordering::Relaxed);
         self.counters

@@ -28,20 +28,26 @@ pub(super) struct Seat {
 }
 
 impl Pool {
-    /// Makes a pool of sessions of one file.
+    /// Makes a pool of one session.
     ///
     /// # Errors
     ///
     /// ONNX Runtime has no memory.
-    pub(super) fn new(sessions: Vec<Session>, signature: &Signature) -> ort::Result<Self> {
-        let seats = sessions
-            .into_iter()
-            .map(|session| Seat::new(session, signature));
+    pub(super) fn new(session: Session, signature: &Signature) -> ort::Result<Self> {
+        let seat = Seat::new(session, signature)?;
         Ok(Self {
-            seats: seats
-                .map(|seat| seat.map(Mutex::new))
-                .collect::<Result<_, _>>()?,
+            seats: vec![Mutex::new(seat)],
         })
+    }
+
+    /// Adds a session of the same file.
+    ///
+    /// # Errors
+    ///
+    /// ONNX Runtime has no memory.
+    pub(super) fn add(&mut self, session: Session, signature: &Signature) -> ort::Result<()> {
+        self.seats.push(Mutex::new(Seat::new(session, signature)?));
+        Ok(())
     }
 
     /// Takes a free session, or waits for the own one.

@@ -167,7 +167,7 @@ pub(super) fn fault(feeds: &[Feed], columns: &[Arc<str>], row: &[Cell]) -> Optio
     })
 }
 
-fn number(cell: &Cell) -> f32 {
+pub(super) fn number(cell: &Cell) -> f32 {
     match cell {
         Cell::Number(number) => *number,
         Cell::Text(_) => f32::NAN,

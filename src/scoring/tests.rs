@@ -21,7 +21,7 @@ fn library() -> Library {
     Library::load(None).unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn load(spec: &Spec) -> Model {
+pub(super) fn load(spec: &Spec) -> Model {
     Model::load(&library(), spec, NonZeroUsize::new(1)).unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -37,7 +37,7 @@ fn input(column: &str, kind: Kind) -> InputSpec {
 }
 
 /// Describes a graph whose columns are words, those of text marked `:text`.
-fn spec(graph: &Graph, columns: &str) -> Spec {
+pub(super) fn spec(graph: &Graph, columns: &str) -> Spec {
     let columns = columns
         .split_whitespace()
         .map(|word| match word.strip_suffix(":text") {
@@ -82,7 +82,7 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-fn purchase_intent_spec(golden: Golden) -> Spec {
+pub(super) fn purchase_intent_spec(golden: Golden) -> Spec {
     let columns = "Administrative Administrative_Duration Informational Informational_Duration ProductRelated \
         ProductRelated_Duration Month Weekend ReturningVisitor BounceRates ExitRates PageValues SpecialDay \
         OperatingSystems Browser Region TrafficType";
@@ -106,7 +106,7 @@ fn purchase_intent_spec(golden: Golden) -> Spec {
 
 /// A file of an exporter and what it should do.
 #[derive(Deserialize)]
-struct Fixture {
+pub(super) struct Fixture {
     #[serde(skip)]
     name: String,
     inputs: Vec<FixtureInput>,
@@ -138,7 +138,7 @@ enum FixtureClass {
 }
 
 impl Fixture {
-    fn read(name: &str) -> Self {
+    pub(super) fn read(name: &str) -> Self {
         let text = read(&fixtures().join(format!("{name}.json")));
         Self {
             name: name.to_owned(),
@@ -146,7 +146,7 @@ impl Fixture {
         }
     }
 
-    fn load(&self) -> Result<Model, Error> {
+    pub(super) fn load(&self) -> Result<Model, Error> {
         Model::load(&library(), &self.spec(), NonZeroUsize::new(1))
     }
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::model::Model;
+use super::forest::{self, Forest};
+use super::model::{Model, ROWS_MAX};
 use super::rows::fault;
-use super::{Cell, Error, Kind, Proof, Spec};
+use super::{About, Cell, Error, Kind, Proof, Spec};
 
 impl Model {
     /// Runs the golden rows, or rows of zeros, alone and together; returns how golden ones came out.
@@ -50,6 +51,49 @@ impl Model {
         }))
     }
 
+    /// Reads the trees of a file, and returns them with the number of rows for which they give, to the bit, what ONNX Runtime
+    /// gives; nothing if a single one differs.
+    pub(super) fn own_forest(&self, spec: &Spec, file: &[u8]) -> Option<(Forest, usize)> {
+        let [input] = self.card().inputs.as_slice() else {
+            return None;
+        };
+        let forest = forest::read(file, &input.name, &self.signature)?;
+        let thresholds = About::read(file).thresholds.by_column;
+        let mut rows = forest::rows(&thresholds, self.columns.len());
+        let golden = spec.golden.as_ref();
+        rows.extend(
+            golden
+                .and_then(|golden| golden.cells(&spec.inputs).ok())
+                .into_iter()
+                .flatten(),
+        );
+        let rows: Vec<&[Cell]> = rows.iter().map(Vec::as_slice).collect();
+        if !self.agrees(&forest, &rows) {
+            let model = &*spec.name;
+            tracing::debug!(
+                model,
+                "ONNX Runtime walks its trees: Attune would score otherwise"
+            );
+            return None;
+        }
+        Some((forest, rows.len()))
+    }
+
+    /// Tells if a forest gives what ONNX Runtime gives, to the bit, row by row and together.
+    pub(super) fn agrees(&self, forest: &Forest, rows: &[&[Cell]]) -> bool {
+        let size = if self.signature.one_row { 1 } else { ROWS_MAX };
+        rows.chunks(size).all(|rows| {
+            let mut theirs = vec![0.0; rows.len()];
+            let run = self.pool.take().run(&self.signature, rows, &mut theirs);
+            let (mut alone, mut together) = (theirs.clone(), theirs.clone());
+            forest.score(rows, &mut together);
+            for (row, score) in rows.iter().zip(&mut alone) {
+                forest.score(&[row], std::slice::from_mut(score));
+            }
+            run.is_ok() && bits(&alone).eq(bits(&theirs)) && bits(&together).eq(bits(&theirs))
+        })
+    }
+
     pub(super) fn trial(&self, rows: &[&[Cell]]) -> Result<Vec<f64>, String> {
         let mut faults = rows
             .iter()
@@ -61,6 +105,10 @@ impl Model {
         self.run(rows, &mut scores)?;
         Ok(scores)
     }
+}
+
+fn bits(scores: &[f64]) -> impl Iterator<Item = u64> {
+    scores.iter().map(|score| score.to_bits())
 }
 
 fn zeros(spec: &Spec) -> Vec<Cell> {

@@ -536,7 +536,7 @@ async fn an_action_that_the_server_never_takes_becomes_a_dead_letter_and_holds_u
         header("Attune-Reason"),
         header("Attune-Error")
     );
-    expect!["attune.dlq.undeliverable: undeliverable: a message of 123183 bytes is larger than the server's `max_payload` of 65536"].assert_eq(&shown);
+    expect!["attune.dlq.undeliverable: undeliverable: a message of 123274 bytes is larger than the server's `max_payload` of 65536"].assert_eq(&shown);
     let (status, timeline) = shop
         .attune
         .get("/v1/customers/large/timeline")

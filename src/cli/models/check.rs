@@ -130,6 +130,7 @@ fn of_manifest(library: &Library, model: &policy::model::Model, clock: bool, rep
     let bytes = std::fs::read(spec.source.path()).unwrap_or_default();
     let about = About::read(&bytes);
     report.file_facts = Some(facts(&loaded, &about));
+    report.walked = loaded.card().walked;
     report.golden = loaded.card().golden.as_ref().map(|proof| Golden {
         n_rows: proof.n_rows,
         worst: proof.worst,

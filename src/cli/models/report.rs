@@ -18,6 +18,8 @@ pub struct Report {
     pub file_facts: Option<FileFacts>,
     /// How its golden rows came out.
     pub golden: Option<Golden>,
+    /// On how many rows its trees, walked by Attune, gave to the bit what ONNX Runtime gives; nothing where ONNX Runtime runs it.
+    pub walked: Option<usize>,
     /// Whether rows score in runs of several as they do alone.
     pub batches: Vec<Batch>,
     /// How long scoring takes.
@@ -183,6 +185,11 @@ impl Report {
             } = golden;
             let text = format!("{n_rows} rows, {}, {tolerance:e} allowed", off(*worst));
             line("golden", &text);
+        }
+        if let Some(n_rows) = self.walked {
+            let text =
+                format!("walked by Attune: the same to the bit as ONNX Runtime on {n_rows} rows");
+            line("trees", &text);
         }
         for batch in &self.batches {
             let Batch {

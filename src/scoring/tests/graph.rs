@@ -15,6 +15,7 @@ pub struct Graph {
     /// Fields of `GraphProto`, encoded.
     fields: Vec<u8>,
     elements: Vec<(String, u64, Vec<i64>)>,
+    has_trees: bool,
 }
 
 impl Graph {
@@ -49,6 +50,29 @@ impl Graph {
             _ => {}
         }
         bytes(&mut self.fields, 1, &node);
+        self
+    }
+
+    /// Adds an operator of `ai.onnx.ml` with attributes; its last output is the one that counts.
+    pub fn trees(
+        mut self,
+        op: &str,
+        input: &str,
+        outputs: &[&str],
+        attributes: &[Vec<u8>],
+    ) -> Self {
+        let mut node = Vec::new();
+        bytes(&mut node, 1, input.as_bytes());
+        for output in outputs {
+            bytes(&mut node, 2, output.as_bytes());
+        }
+        bytes(&mut node, 4, op.as_bytes());
+        for attribute in attributes {
+            bytes(&mut node, 5, attribute);
+        }
+        bytes(&mut node, 7, b"ai.onnx.ml");
+        bytes(&mut self.fields, 1, &node);
+        self.has_trees = true;
         self
     }
 
@@ -97,6 +121,12 @@ impl Graph {
         let mut opset = Vec::new();
         number(&mut opset, 2, 19);
         bytes(&mut model, 8, &opset);
+        if self.has_trees {
+            let mut trees = Vec::new();
+            bytes(&mut trees, 1, b"ai.onnx.ml");
+            number(&mut trees, 2, 3);
+            bytes(&mut model, 8, &trees);
+        }
         model
     }
 
@@ -129,6 +159,40 @@ fn value_info(name: &str, element: u64, dims: &[i64]) -> Vec<u8> {
     bytes(&mut info, 1, name.as_bytes());
     bytes(&mut info, 2, &dtype);
     info
+}
+
+/// Returns an attribute of whole numbers.
+pub fn ints(name: &str, of: impl IntoIterator<Item = u64>) -> Vec<u8> {
+    let mut packed = Vec::new();
+    of.into_iter().for_each(|of| varint(&mut packed, of));
+    listed(name, 7, 8, &[&packed])
+}
+
+/// Returns an attribute of floats.
+pub fn floats(name: &str, of: impl IntoIterator<Item = f32>) -> Vec<u8> {
+    let packed: Vec<u8> = of.into_iter().flat_map(f32::to_le_bytes).collect();
+    listed(name, 6, 7, &[&packed])
+}
+
+/// Returns an attribute of texts.
+pub fn texts<'a>(name: &str, of: impl IntoIterator<Item = &'a str>) -> Vec<u8> {
+    let of: Vec<&[u8]> = of.into_iter().map(str::as_bytes).collect();
+    listed(name, 8, 9, &of)
+}
+
+/// Returns an attribute that is a text.
+pub fn text(name: &str, of: &str) -> Vec<u8> {
+    listed(name, 3, 4, &[of.as_bytes()])
+}
+
+fn listed(name: &str, kind: u64, field: u64, values: &[&[u8]]) -> Vec<u8> {
+    let mut attribute = Vec::new();
+    bytes(&mut attribute, 1, name.as_bytes());
+    for value in values {
+        bytes(&mut attribute, field, value);
+    }
+    number(&mut attribute, 20, kind);
+    attribute
 }
 
 fn attribute(name: &str, value: u64) -> Vec<u8> {

@@ -117,13 +117,9 @@ async fn try_append(shared: &Shared, record: &Record) -> Result<Outcome, Error> 
     let subject = shared.layout().log(record.partition);
     let mut times = shared.link.times.clone();
     times.mark_unchanged();
-    let answer = async {
-        let ack = shared.context.send_publish(subject, message).await?;
-        ack.await
-    };
     let answer = tokio::select! {
         biased;
-        answer = answer => answer,
+        answer = shared.writer.append(subject, message) => answer,
         // The answer was lost with the old connection: look, rather than wait for it in vain.
         Ok(()) = times.changed() => return Ok(Outcome::Unsure("the connection was lost".into())),
     };

@@ -14,6 +14,7 @@ mod setup;
 mod tail;
 mod token;
 mod varz;
+mod writer;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +24,7 @@ use async_nats::jetstream::context::ContextBuilder;
 use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::sync::Semaphore;
 
 use super::append::Record;
 use super::layout::{Layout, Stream};
@@ -85,10 +87,10 @@ struct Shared {
     options: Options,
     client: async_nats::Client,
     link: connect::Link,
-    /// For requests and commits: these never wait for published messages.
+    /// For requests.
     context: Context,
-    /// For the lanes: bounded in flight.
-    lanes: Context,
+    /// For commits and the lanes.
+    writer: writer::Writer,
     /// The last known ends of the logs.
     ends: append::Ends,
 }
@@ -101,17 +103,16 @@ impl JetStream {
     /// [`Error::Setup`] when an address or a credentials file cannot be used.
     pub async fn connect(options: Options) -> Result<Self, Error> {
         let (client, link) = connect::connect(&options.connect).await?;
-        let context = |in_flight_max| {
-            ContextBuilder::new()
-                .timeout(REQUEST_TIMEOUT)
-                .ack_timeout(REQUEST_TIMEOUT)
-                .max_ack_inflight(in_flight_max)
-                .backpressure_on_inflight(true)
-                .build(client.clone())
-        };
+        let context = ContextBuilder::new()
+            .timeout(REQUEST_TIMEOUT)
+            .ack_timeout(REQUEST_TIMEOUT)
+            // The writer bounds what is in flight.
+            .max_ack_inflight(Semaphore::MAX_PERMITS)
+            .backpressure_on_inflight(true)
+            .build(client.clone());
         let shared = Shared {
-            context: context(1_024),
-            lanes: context(options.in_flight_max),
+            writer: writer::Writer::start(context.clone(), options.in_flight_max),
+            context,
             ends: append::Ends::default(),
             options,
             client,

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use async_nats::HeaderMap;
 use async_nats::jetstream::message::PublishMessage;
+use async_nats::{HeaderMap, HeaderName, HeaderValue};
 use futures::FutureExt;
 
 use super::super::layout::MESSAGE_ID;
@@ -15,27 +15,33 @@ use super::append::failure;
 pub(super) async fn publish(shared: &Arc<Shared>, out: Outgoing) -> Result<PublishAck, Error> {
     shared.layout().check(&out)?;
     let bytes = out.payload.len();
-    shared.check_size(bytes)?;
     let mut headers = HeaderMap::new();
     headers.insert(MESSAGE_ID, out.id);
     for (name, text) in out.headers {
         headers.insert(name, text);
     }
+    let bytes = bytes + size(&headers);
+    shared.check_size(bytes)?;
     let message = PublishMessage::build()
         .payload(out.payload)
         .headers(headers);
-    let sent = shared.lanes.send_publish(out.subject, message).await;
-    let ack = sent.map_err(|error| failure(shared, bytes, &error))?;
-    // A task, so that the place in flight is free again when the answer is there, awaited or not.
-    let waiting = Arc::clone(shared);
-    let answer = tokio::spawn(async move {
-        match ack.await {
-            Ok(ack) => Ok(ack.sequence),
-            Err(error) => Err(failure(&waiting, bytes, &error)),
-        }
-    });
-    let answer = answer.map(|done| {
-        done.unwrap_or_else(|_| Err(Error::Unsure("stopped before the answer came".into())))
+    let answer = shared.writer.publish(out.subject, message).await;
+    let of = Arc::clone(shared);
+    let answer = answer.map(move |answer| match answer {
+        Ok(ack) => Ok(ack.sequence),
+        Err(error) => Err(failure(&of, bytes, &error)),
     });
     Ok(answer.boxed())
+}
+
+/// Returns how many bytes headers are on the wire, as the server counts them.
+fn size(headers: &HeaderMap) -> usize {
+    let line = |(name, value): (&HeaderName, &HeaderValue)| {
+        let (name, value): (&str, &str) = (name.as_ref(), value.as_ref());
+        name.len() + ": ".len() + value.len() + "\r\n".len()
+    };
+    let lines = headers
+        .iter()
+        .flat_map(|(name, values)| values.iter().map(move |value| (name, value)));
+    "NATS/1.0\r\n".len() + lines.map(line).sum::<usize>() + "\r\n".len()
 }
