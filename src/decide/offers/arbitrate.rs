@@ -38,13 +38,15 @@ pub struct Candidate<'a> {
     /// What it is ranked by: at the best guess of its propensity, or at what was drawn in the last contest that it was in.
     pub priority: f64,
     /// What its priority is drawn from; `None` where it is not drawn.
-    pub drawn: Option<Drawn>,
+    pub drawn: Option<Box<Drawn>>,
     /// What a learner makes of its outcome.
-    pub credit: Option<Credit>,
+    pub credit: Option<Box<Credit>>,
     /// How likely it was to be chosen for its place, given the places before.
     pub probability: f64,
     /// Whether it was chosen although another one is better as far as anybody knows.
     pub explored: bool,
+    /// Why it is not chosen, if not for its priority.
+    pub barred: Option<Arc<str>>,
 }
 
 /// A priority that depends on what is drawn: `base + slope * p`.
@@ -132,10 +134,11 @@ pub fn judge<'a>(
         value: v,
         factors: price.factors(p),
         priority: price.priority(p).ok_or_else(unknown)?,
-        drawn: drawn.transpose()?,
-        credit,
+        drawn: drawn.transpose()?.map(Box::new),
+        credit: credit.map(Box::new),
         probability: 1.0,
         explored: false,
+        barred: None,
     })
 }
 

@@ -1,6 +1,5 @@
 //! Who gets the places of an answer.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,18 +13,18 @@ use crate::domain::learning::Credit;
 use crate::domain::{Answer, Fact, Loser, Reason, Timestamp, Value};
 use crate::policy::offer::{Diversity, Key, Offer};
 
-/// Candidates that got a place, in the order of the answer, and those that did not, each with the reason.
+/// Candidates that got a place, in the order of the answer, and those that did not.
 pub struct Picked<'a> {
     /// The best first.
     pub chosen: Vec<Candidate<'a>>,
-    /// The best first; why they are not chosen.
-    pub others: Vec<(Candidate<'a>, Option<Arc<str>>)>,
+    /// The best first.
+    pub others: Vec<Candidate<'a>>,
 }
 
 impl Picked<'_> {
     /// Returns what learners make of the outcomes of the chosen ones, by offer.
     pub fn credits(&self) -> BTreeMap<Arc<str>, Credit> {
-        let credit = |of: &Candidate<'_>| Some((of.offer.id.clone(), of.credit.clone()?));
+        let credit = |of: &Candidate<'_>| Some((of.offer.id.clone(), *of.credit.clone()?));
         self.chosen.iter().filter_map(credit).collect()
     }
 }
@@ -42,16 +41,17 @@ pub fn pick<'a>(seat: &Seat<'a>, candidates: Vec<Candidate<'a>>, limit: usize) -
         let others = candidates.split_off(candidates.len().min(limit));
         return Picked {
             chosen: candidates,
-            others: others.into_iter().map(|other| (other, None)).collect(),
+            others,
         };
     }
     let mut alike = Alike::default();
     let (mut chosen, mut others) = (Vec::new(), Vec::new());
-    for candidate in candidates {
+    for mut candidate in candidates {
         if chosen.len() >= limit {
-            others.push((candidate, None));
+            others.push(candidate);
         } else if let Some(detail) = alike.full(rules, candidate.offer) {
-            others.push((candidate, Some(detail)));
+            candidate.barred = Some(detail);
+            others.push(candidate);
         } else {
             alike.count(rules, candidate.offer);
             chosen.push(candidate);
@@ -60,13 +60,19 @@ pub fn pick<'a>(seat: &Seat<'a>, candidates: Vec<Candidate<'a>>, limit: usize) -
     Picked { chosen, others }
 }
 
-/// Sorts the best to the front; places are sorted first, for a candidate is large to move.
+/// Sorts the best to the front: earlier groups first, then the higher priority; ties break by offer id. What they are compared by is
+/// sorted first, for a candidate is large to move.
 fn sorted(candidates: Vec<Candidate<'_>>) -> Vec<Candidate<'_>> {
-    let mut places: Vec<usize> = (0..candidates.len()).collect();
-    places.sort_by(|a, b| better(&candidates[*a], &candidates[*b]));
+    let keys = candidates.iter().map(|of| (of.order, of.priority));
+    let mut places: Vec<((usize, f64), usize)> = keys.zip(0..).collect();
+    let id = |at: usize| &candidates[at].offer.id;
+    places.sort_unstable_by(|((order, priority), at), ((order_b, priority_b), at_b)| {
+        let better = order.cmp(order_b).then(priority_b.total_cmp(priority));
+        better.then_with(|| id(*at).cmp(id(*at_b)))
+    });
     let mut candidates: Vec<_> = candidates.into_iter().map(Some).collect();
-    let taken = places.into_iter().filter_map(|at| candidates[at].take());
-    taken.collect()
+    let taken = places.into_iter().map(|(_, at)| candidates[at].take());
+    taken.flatten().collect()
 }
 
 /// Fills place after place: of those who may take it now, one is chosen. What is logged is how likely that was, given the
@@ -102,22 +108,11 @@ fn explore<'a>(seat: &Seat<'a>, mut left: Vec<Candidate<'a>>, limit: usize) -> P
         let full = || alike.full(rules, of.offer);
         (chosen.len() < limit).then(full).flatten()
     };
-    let others = sorted(left).into_iter().map(|of| {
-        let detail = detail(&of);
-        (of, detail)
-    });
-    Picked {
-        others: others.collect(),
-        chosen,
+    let mut others = sorted(left);
+    for of in &mut others {
+        of.barred = detail(of);
     }
-}
-
-/// Earlier groups first, then the higher priority; ties break by offer id.
-fn better(a: &Candidate<'_>, b: &Candidate<'_>) -> Ordering {
-    a.order
-        .cmp(&b.order)
-        .then(b.priority.total_cmp(&a.priority))
-        .then(a.offer.id.cmp(&b.offer.id))
+    Picked { chosen, others }
 }
 
 /// How many of the chosen offers are alike, by rule and by what they share.
@@ -177,21 +172,21 @@ pub fn fill(picked: Picked<'_>, now: Timestamp, answer: &mut Answer) -> Vec<Fact
         format!("after {}", last.offer.id).into()
     });
     // Who is too much like the chosen ones would not have come next.
-    let next = others.iter().find(|(_, barred)| barred.is_none());
-    answer.runner_up = last.zip(next).map(|(last, (next, _))| RunnerUp {
+    let next = others.iter().find(|of| of.barred.is_none());
+    answer.runner_up = last.zip(next).map(|(last, next)| RunnerUp {
         offer: next.offer.id.clone(),
         priority: next.priority,
         behind: last.priority - next.priority,
     });
     answer.losers.reserve(others.len());
-    for (loser, detail) in others {
+    for loser in others {
         let priority = Some(loser.priority);
         let rated = Some(Rated {
             propensity: loser.propensity,
             belief: loser.belief,
             value: loser.value,
         });
-        let detail = detail.unwrap_or_else(|| behind.clone());
+        let detail = loser.barred.unwrap_or_else(|| behind.clone());
         answer.losers.push(Loser {
             priority,
             rated,

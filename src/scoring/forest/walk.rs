@@ -78,7 +78,11 @@ impl Forest {
         let mut left = [u32::MAX; BESIDE];
         let masks = &self.masks[tree.nodes.clone()];
         for (node, mask) in self.nodes[tree.nodes.clone()].iter().zip(masks) {
-            left = rule_out(&left, &columns[usize::from(node.cell)], node.most, *mask);
+            let cells = &columns[usize::from(node.cell)];
+            left = std::array::from_fn(|at| {
+                let yes = u32::from(cells[at] <= node.most).wrapping_neg();
+                left[at] & (yes | mask)
+            });
         }
         for (sum, left) in sums.iter_mut().zip(left) {
             *sum += leaves[left.trailing_zeros() as usize];
@@ -90,10 +94,7 @@ impl Forest {
         let mut sum = 0.0;
         let (groups, rest) = self.trees.as_chunks::<LANES>();
         for group in groups {
-            let mut at = group.each_ref().map(Tree::root);
-            while at.iter().any(|at| *at >= 0) {
-                at = self.step(group, &at, row);
-            }
+            let at = self.ends(group, row);
             for (at, tree) in at.into_iter().zip(group) {
                 sum += self.leaf(tree, at);
             }
@@ -102,13 +103,16 @@ impl Forest {
         rest.iter().fold(sum, |sum, tree| sum + walk(tree))
     }
 
-    /// Goes one question further in each tree; who is at a leaf stays there.
-    fn step(&self, trees: &[Tree; LANES], at: &[Place; LANES], row: &[f32]) -> [Place; LANES] {
-        std::array::from_fn(|lane| {
-            let node = self.node(&trees[lane], at[lane].max(0));
-            let next = node.next(|cell| row[cell]);
-            if at[lane] < 0 { at[lane] } else { next }
-        })
+    /// Walks a row through several trees, a question of each in turn, to its leaves.
+    fn ends(&self, trees: &[Tree; LANES], row: &[f32]) -> [Place; LANES] {
+        let mut at = trees.each_ref().map(Tree::root);
+        while at.iter().any(|at| *at >= 0) {
+            for (at, tree) in at.iter_mut().zip(trees) {
+                let next = self.node(tree, (*at).max(0)).next(|cell| row[cell]);
+                *at = further(*at, next);
+            }
+        }
+        at
     }
 
     fn walk(&self, tree: &Tree, cell: impl Fn(usize) -> f32) -> f32 {
@@ -147,12 +151,9 @@ impl Node {
     }
 }
 
-/// Returns the leaves that are left when rows have answered a question; a no leaves those of the mask.
-fn rule_out(left: &[u32; BESIDE], cells: &Column, most: f32, mask: u32) -> [u32; BESIDE] {
-    std::array::from_fn(|at| {
-        let yes = if cells[at] <= most { u32::MAX } else { 0 };
-        left[at] & (yes | mask)
-    })
+/// Goes on to the next place; who is at a leaf stays there.
+fn further(at: Place, next: Place) -> Place {
+    if at < 0 { at } else { next }
 }
 
 /// Returns the cells of a row as they are, and once more with what is unknown below everything.
