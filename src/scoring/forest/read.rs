@@ -227,14 +227,9 @@ fn by_tree(trees: &Operator<'_>, width: usize) -> Option<Vec<(u64, Vec<Raw>)>> {
     let (most, modes) = (trees.floats("nodes_values"), trees.texts("nodes_modes"));
     let modes: Vec<&[u8]> = modes.collect();
     let mut unknown = wholes("missing_value_tracks_true");
-    unknown.resize(
-        if unknown.is_empty() {
-            of.len()
-        } else {
-            unknown.len()
-        },
-        0,
-    );
+    if unknown.is_empty() {
+        unknown = vec![0; of.len()];
+    }
     let n = of.len();
     let lengths = [ids.len(), columns.len(), yes.len(), no.len(), unknown.len()];
     if lengths != [n; 5] || [most.len(), modes.len()] != [n; 2] {

@@ -41,7 +41,7 @@ impl Writer {
     ///
     /// - `in_flight_max`: messages of the lanes without an answer, at most.
     pub(super) fn start(context: Context, in_flight_max: usize) -> Self {
-        // INVARIANT: bounded by the places, and by one append a partition.
+        // INVARIANT: bounded by the places, and by one append a partition with the few times that it is tried again.
         let (queue, letters) = mpsc::unbounded_channel();
         tokio::spawn(run(context, letters));
         Self {
@@ -50,7 +50,7 @@ impl Writer {
         }
     }
 
-    /// Sends a commit; it never waits for messages of the lanes.
+    /// Sends a commit; it needs no place, so it never waits for the answers to messages of the lanes.
     pub(super) async fn append(&self, subject: String, message: PublishMessage) -> Answer {
         answer(self.send(subject, message, None)).await
     }
