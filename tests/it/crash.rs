@@ -22,8 +22,10 @@ const QUIET_MAX: Duration = Duration::from_mins(1);
 /// How long a process may take to commit something.
 const BUSY_MAX: Duration = Duration::from_secs(1);
 
-/// The points at which the process kills itself; after `before_emit` there surely is something to resume.
-const POINTS: [&str; 10] = [
+/// The points at which the process kills itself; the first checkpoint trains a dictionary, and after `before_emit`
+/// there surely is something to resume.
+const POINTS: [&str; 11] = [
+    "after_dictionary",
     "before_commit",
     "after_commit",
     "before_emit",
@@ -145,7 +147,7 @@ async fn some_moment(site: &Site, chance: &mut Chance) {
 /// Returns at which passing of a point to crash.
 fn nth(point: &str, chance: &mut Chance) -> u64 {
     let n_max = match point {
-        "in_resume" => 1,
+        "after_dictionary" | "in_resume" => 1,
         "in_recovery" => 4,
         _ => 6,
     };

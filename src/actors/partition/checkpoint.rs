@@ -161,14 +161,19 @@ fn write_all(
     batches: Vec<Batch>,
     gently: bool,
 ) -> Result<Duration, crate::store::Error> {
+    let durability = engine.limits.checkpoint_durability;
+    if engine.packing.tend(engine.store.as_ref(), durability)? {
+        engine.crash.pass("after_dictionary");
+    }
     let n = batches.len();
     let (mut rest, mut worked) = (Duration::ZERO, Duration::ZERO);
     for (idx, batch) in batches.into_iter().enumerate() {
         std::thread::sleep(rest);
         let start = Instant::now();
         engine.crash.pass("in_checkpoint");
-        let durability = if idx + 1 == n {
-            engine.limits.checkpoint_durability
+        let is_last = idx + 1 == n;
+        let durability = if is_last {
+            durability
         } else {
             Durability::Buffered
         };
