@@ -5,7 +5,7 @@
 //! is stored before any image that needs it, and stays.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
 use crate::actors::image::{Error, PACKED, PLAIN, decode, encode};
 use crate::domain::{CustomerId, Profile};
@@ -44,6 +44,8 @@ const PREFIX: &[u8] = b"dictionary/";
 pub struct Packing {
     known: RwLock<Known>,
     samples: Mutex<Samples>,
+    /// Held while a dictionary is trained: each gets a key of its own.
+    training: Mutex<()>,
 }
 
 /// The dictionaries that some image may need.
@@ -113,7 +115,7 @@ impl Packing {
         }
         Ok(Self {
             known: RwLock::new(known),
-            samples: Mutex::default(),
+            ..Self::default()
         })
     }
 
@@ -153,6 +155,10 @@ impl Packing {
     ///
     /// The store refuses the dictionary.
     pub fn tend(&self, store: &dyn Store, durability: Durability) -> Result<bool, store::Error> {
+        let training = self.training.try_lock();
+        if matches!(training, Err(TryLockError::WouldBlock)) {
+            return Ok(false);
+        }
         let samples = || self.samples.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(images) = samples().take() else {
             return Ok(false);
@@ -221,6 +227,9 @@ mod tests {
     /// More than enough for a training.
     const N: u64 = 2 * LATER as u64;
 
+    /// Enough for the first one.
+    const FEW: u64 = FIRST as u64;
+
     fn profile(idx: u64) -> Profile {
         let mut profile = Profile::new(CustomerId::parse(&format!("customer-{idx:06}")).unwrap());
         let tier = ["none", "silver", "gold"][usize::try_from(idx % 3).unwrap()];
@@ -268,6 +277,44 @@ mod tests {
             seal(&packing, &store, 0..N);
         }
         assert_eq!(packing.known.read().unwrap().by_id.len(), 1);
+    }
+
+    #[test]
+    fn partitions_that_train_at_the_same_time_lose_no_dictionary() {
+        let (packing, store) = (Packing::default(), Memory::default());
+        // What customers have in common changes all the time, so that every dictionary is better than the one before.
+        let changed = |idx: u64| {
+            let mut profile = profile(idx);
+            let word = format!("{:x}", (idx / FEW).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            profile.apply(&Fact::Trait(
+                "campaign".into(),
+                Value::text(&word.repeat(40)),
+            ));
+            profile
+        };
+        let partition = &|nth: u64| {
+            let mut rows = Vec::new();
+            for era in 0..48 {
+                let from = (era * 4 + nth) * FEW;
+                let all =
+                    (from..from + FEW).map(|idx| (idx, packing.seal(idx, &changed(idx)).unwrap()));
+                rows.extend(all);
+                let mut samples = packing.samples.lock().unwrap();
+                (samples.every, samples.n_wanted) = (1, FIRST);
+                drop(samples);
+                packing.tend(&store, Durability::Process).unwrap();
+            }
+            rows
+        };
+        let rows = std::thread::scope(|scope| {
+            let partitions = [0, 1, 2, 3].map(|nth| scope.spawn(move || partition(nth)));
+            partitions.map(|of| of.join().unwrap()).concat()
+        });
+        let later = Packing::load(&store).unwrap();
+        assert!(later.known.read().unwrap().by_id.len() > 1);
+        for (idx, row) in rows {
+            assert_eq!(later.open(&row).unwrap(), (idx, changed(idx)));
+        }
     }
 
     #[test]

@@ -143,7 +143,8 @@ fn happening(
             && !of.contains(&what.unwrap_or_default())
         {
             let message = format!("`{key}` says nothing without {}", list(of));
-            desk.advise("bad_value", node.span.clone(), message, HELP);
+            let help = format!("remove it, or write it in a line with {}", list(of));
+            desk.advise("bad_value", node.span.clone(), message, help);
         }
     }
     let Some(what) = what else {
