@@ -144,11 +144,11 @@ async fn one(
     for (idx, body) in (0_u32..).zip(bodies) {
         let lanes = u32::try_from(N_CONNECTIONS)?;
         let due = rate.map(|rate| start + Duration::from_secs(1) * (idx * lanes + lane) / rate);
-        let late = due.filter(|due| *due < Instant::now());
+        let overdue = due.filter(|due| *due < Instant::now());
         if let Some(due) = due {
             tokio::time::sleep_until(due.into()).await;
         }
-        let sent = late.unwrap_or_else(Instant::now);
+        let sent = overdue.unwrap_or_else(Instant::now);
         client.ready().await?;
         let response = client.send_request(request(body)?).await?;
         let status = response.status();

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, TryLockError};
 
+use crate::actors::engine::Engine;
 use crate::actors::image::{Error, PACKED, PLAIN, decode, encode};
 use crate::domain::{CustomerId, Profile};
 use crate::store::dictionary::{Dictionary, packed_by};
@@ -149,6 +150,12 @@ impl Packing {
         decode(PLAIN, &image)
     }
 
+    /// Tells if it is time to train a dictionary.
+    pub fn is_due(&self) -> bool {
+        let samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.is_enough() && self.training.try_lock().is_ok()
+    }
+
     /// Trains a dictionary if it is time, and keeps it if it is worth it; tells whether it has.
     ///
     /// # Errors
@@ -216,6 +223,23 @@ impl Known {
         self.by_id.insert(dictionary.id(), dictionary.clone());
         self.newest = Some(dictionary);
     }
+}
+
+/// Trains a dictionary beside everything else, once there are images enough: those that follow are packed with it.
+pub fn train(engine: &Arc<Engine>) {
+    if !engine.packing.is_due() {
+        return;
+    }
+    let engine = engine.clone();
+    tokio::task::spawn_blocking(move || {
+        let durability = engine.limits.checkpoint_durability;
+        match engine.packing.tend(engine.store.as_ref(), durability) {
+            Ok(true) => engine.crash.pass("after_dictionary"),
+            Ok(false) => {}
+            // It takes no other commit either: the next checkpoint fails.
+            Err(error) => tracing::error!(%error, "the store refuses a dictionary"),
+        }
+    });
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use crate::actors::customer::{self, Imaged};
 use crate::actors::engine::Engine;
 use crate::actors::gather::gather;
 use crate::actors::image::{Position, customer_key, timer_key};
+use crate::actors::packing;
 use crate::actors::round;
 use crate::domain::{CustomerId, Partition, Spot, Timestamp};
 use crate::store::{Batch, Durability, Table};
@@ -162,9 +163,6 @@ fn write_all(
     gently: bool,
 ) -> Result<Duration, crate::store::Error> {
     let durability = engine.limits.checkpoint_durability;
-    if engine.packing.tend(engine.store.as_ref(), durability)? {
-        engine.crash.pass("after_dictionary");
-    }
     let n = batches.len();
     let (mut rest, mut worked) = (Duration::ZERO, Duration::ZERO);
     for (idx, batch) in batches.into_iter().enumerate() {
@@ -259,6 +257,7 @@ impl State {
             self.put(&mut batch, image.ok_or(Error::CustomerDied)?)?;
         }
         self.checkpoint.taken.push(batch);
+        packing::train(&self.engine);
         self.checkpoint.worked(self.checkpoint.asked.elapsed());
         self.engine.meters.checkpoint.since(start);
         if self.checkpoint.is_asking() {
