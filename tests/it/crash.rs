@@ -13,6 +13,9 @@ use crate::support::workload::{Message, PARTITIONS, Workload, closing, opening, 
 /// How many messages a run has.
 const MESSAGES: usize = 3_000;
 
+/// How many of them bring customers enough to train a dictionary.
+const TRAINING: usize = 300;
+
 /// The largest message of the server: small, so that large commits need several.
 const PAYLOAD_MAX: u32 = 16 << 10;
 
@@ -22,10 +25,8 @@ const QUIET_MAX: Duration = Duration::from_mins(1);
 /// How long a process may take to commit something.
 const BUSY_MAX: Duration = Duration::from_secs(1);
 
-/// The points at which the process kills itself; the first checkpoint trains a dictionary, and after `before_emit`
-/// there surely is something to resume.
-const POINTS: [&str; 11] = [
-    "after_dictionary",
+/// The points at which the process kills itself; after `before_emit` there surely is something to resume.
+const POINTS: [&str; 10] = [
     "before_commit",
     "after_commit",
     "before_emit",
@@ -107,13 +108,12 @@ async fn crashed(engine: Engine, run: u64) -> Outcome {
     let workload = Workload::new(seed, MESSAGES);
     let mut site = Site::new(engine, PAYLOAD_MAX).await;
     let n_kills = n_crashes().div_ceil(2);
-    let mut parts = parts(&workload.messages, n_kills + POINTS.len());
+    let (training, others) = workload.messages.split_at(TRAINING);
+    crash_at(&mut site, "after_dictionary:1", training.to_vec()).await;
+    let mut parts = parts(others, n_kills + POINTS.len());
     for point in POINTS {
         let point = format!("{point}:{}", nth(point, &mut chance));
-        site.start(Some(&point));
-        let publishing = publishing(&site, parts.next().unwrap_or_default());
-        site.crashed(&point).await;
-        publishing.await.expect("everything is published");
+        crash_at(&mut site, &point, parts.next().unwrap_or_default()).await;
     }
     for part in parts {
         site.start(None);
@@ -129,6 +129,14 @@ async fn crashed(engine: Engine, run: u64) -> Outcome {
     site.start(None);
     finish(&mut site).await;
     Outcome::of(&site).await
+}
+
+/// Starts a process that kills itself at a point while so much is published.
+async fn crash_at(site: &mut Site, point: &str, part: Vec<Message>) {
+    site.start(Some(point));
+    let publishing = publishing(site, part);
+    site.crashed(point).await;
+    publishing.await.expect("everything is published");
 }
 
 /// Waits for any moment of a process's life: half the time one at which it commits.
@@ -147,7 +155,7 @@ async fn some_moment(site: &Site, chance: &mut Chance) {
 /// Returns at which passing of a point to crash.
 fn nth(point: &str, chance: &mut Chance) -> u64 {
     let n_max = match point {
-        "after_dictionary" | "in_resume" => 1,
+        "in_resume" => 1,
         "in_recovery" => 4,
         _ => 6,
     };
