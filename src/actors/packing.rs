@@ -367,6 +367,18 @@ mod tests {
     }
 
     #[test]
+    fn a_damaged_dictionary_is_found_at_the_start() {
+        for row in [vec![7; 40], envelope::seal(ROW_VERSION, b"no dictionary")] {
+            let store = Memory::default();
+            let mut batch = Batch::default();
+            batch.put(Table::Meta, [PREFIX, &[0, 0]].concat(), row);
+            store.commit(batch, Durability::Process).unwrap();
+            let error = Packing::load(&store).err().unwrap();
+            assert!(matches!(error, store::Error::Damaged { .. }), "{error}");
+        }
+    }
+
+    #[test]
     fn an_image_of_the_first_version_is_read() {
         let profile = profile(3);
         let image = encode(7, &profile).unwrap();
