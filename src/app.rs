@@ -7,6 +7,7 @@ use anyhow::Context;
 
 use crate::actors::engine::CrashPoint;
 use crate::actors::live::{Live, Policies};
+use crate::actors::packing::Packing;
 use crate::actors::{self, Engine};
 use crate::config::{Config, Durability};
 use crate::policy::{self, Bundle, Source};
@@ -63,6 +64,8 @@ pub struct Parts {
     pub scorer: Arc<dyn Scorer>,
     /// Disk.
     pub store: Arc<dyn Store>,
+    /// How the images in it are written and read.
+    pub packing: Packing,
 }
 
 /// Reads policies and models and opens the store: what can be wrong is found before NATS is reached.
@@ -84,10 +87,13 @@ pub fn parts(config: &Config, color: bool) -> anyhow::Result<Parts> {
     let dir = &config.store.dir;
     let store = store::open(config.store.engine, dir, &options)
         .with_context(|| format!("cannot open the store in `{}`", dir.display()))?;
+    let packing = Packing::load(store.as_ref())
+        .with_context(|| format!("cannot read the store in `{}`", dir.display()))?;
     Ok(Parts {
         bundle,
         scorer,
         store,
+        packing,
     })
 }
 
@@ -142,6 +148,7 @@ pub fn engine(config: &Config, parts: Parts, streams: Arc<dyn Streams>, opened: 
         live: Live::new(Policies::new(0, parts.bundle, parts.scorer)),
         streams,
         store: parts.store,
+        packing: parts.packing,
         clock: config.clock,
         prefix: config.nats.prefix.clone(),
         n_partitions: opened.n_partitions,

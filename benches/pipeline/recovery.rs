@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
-use attune::actors::image;
+use attune::actors::packing::Packing;
 use attune::config::{Config, Length};
 use attune::decide::Ask;
 use attune::domain::{CustomerId, Profile, Value};
@@ -100,6 +100,7 @@ fn fill(config: &Config, n: usize) -> anyhow::Result<()> {
         accept_loss: false,
     };
     let store = open(config.store.engine, &config.store.dir, &options)?;
+    let packing = Packing::load(store.as_ref())?;
     for from in (0..n).step_by(4_096) {
         let mut batch = Batch::default();
         for idx in from..n.min(from + 4_096) {
@@ -114,7 +115,7 @@ fn fill(config: &Config, n: usize) -> anyhow::Result<()> {
             batch.put(
                 Table::Customers,
                 [&place, customer.as_bytes()].concat(),
-                image::seal(0, &profile)?,
+                packing.seal(0, &profile)?,
             );
             if idx % 10 == 0 {
                 // The end of the year 9999, as rows of timers have it.
@@ -124,6 +125,7 @@ fn fill(config: &Config, n: usize) -> anyhow::Result<()> {
             }
         }
         store.commit(batch, Durability::Process)?;
+        packing.tend(store.as_ref(), Durability::Process)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::actors::image;
+use crate::actors::packing::Packing;
 use crate::actors::recover::Error;
 use crate::domain::{Partition, People, Spot};
 use crate::store::{Batch, Durability, Row, Store, Table, envelope};
@@ -79,12 +80,12 @@ impl Census {
 /// # Errors
 ///
 /// The store cannot be read or written.
-pub fn load(store: &dyn Store, id: Partition) -> Result<People, Error> {
+pub fn load(store: &dyn Store, packing: &Packing, id: Partition) -> Result<People, Error> {
     let (from, to) = (prefix(id), prefix(Partition(id.0 + 1)));
     let mut rows = store.scan(Table::Meta, &from..&to, usize::MAX)?;
     // The first one has no step: it says that there are rows.
     if rows.first().is_none_or(|(key, _)| *key != from) {
-        let people = count(store, id)?;
+        let people = count(store, packing, id)?;
         return write(store, id, people);
     }
     let mut people = People::default();
@@ -101,14 +102,14 @@ pub fn load(store: &dyn Store, id: Partition) -> Result<People, Error> {
 /// # Errors
 ///
 /// The store or an image cannot be read.
-pub fn count(store: &dyn Store, id: Partition) -> Result<People, Error> {
+pub fn count(store: &dyn Store, packing: &Packing, id: Partition) -> Result<People, Error> {
     let mut people = People::default();
     let end = (id.0 + 1).to_be_bytes();
     let mut next = id.0.to_be_bytes().to_vec();
     loop {
         let rows: Vec<Row> = store.scan(Table::Customers, &next..&end, PAGE)?;
         for (_, row) in &rows {
-            people.moved(&[], &image::open(row)?.1.spots());
+            people.moved(&[], &packing.open(row)?.1.spots());
         }
         let Some((last, _)) = rows.last().filter(|_| rows.len() == PAGE) else {
             return Ok(people);

@@ -134,8 +134,8 @@ impl Actor for Customer {
                 slot.fill(decided);
             }
             Message::Image(log_seq, slot) => {
-                let spots = state.held.wake(0)?.spots();
-                let row = state.held.image(log_seq);
+                let spots = state.held.wake(&state.engine.packing, 0)?.spots();
+                let row = state.held.image(&state.engine.packing, log_seq);
                 let customer = state.customer.clone();
                 slot.fill(Imaged {
                     customer,
@@ -144,7 +144,7 @@ impl Actor for Customer {
                     spots,
                 });
             }
-            Message::Look(slot) => slot.fill(state.held.copy()?),
+            Message::Look(slot) => slot.fill(state.held.copy(&state.engine.packing)?),
         }
         Ok(())
     }
@@ -156,7 +156,7 @@ impl State {
             engine: self.engine.clone(),
             holder: means.holder,
         };
-        let profile = self.held.wake(inputs.len())?;
+        let profile = self.held.wake(&self.engine.packing, inputs.len())?;
         let before = profile.spots();
         let outcomes = Vec::with_capacity(inputs.len());
         let mut decided = Decided {

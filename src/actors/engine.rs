@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::actors::board::Board;
 use crate::actors::exchange::Exchange;
 use crate::actors::live::Live;
+use crate::actors::packing::Packing;
 use crate::clock::Clock;
 use crate::store::{self, Store};
 use crate::stream::Streams;
@@ -19,6 +20,8 @@ pub struct Engine {
     pub streams: Arc<dyn Streams>,
     /// Disk.
     pub store: Arc<dyn Store>,
+    /// How images are written and read.
+    pub packing: Packing,
     /// Whose time it is.
     pub clock: Clock,
     /// The first token of every subject.

@@ -1,6 +1,7 @@
 //! How a resident is held: awake as a profile, or at rest as its image, which takes a third of the room.
 
-use crate::actors::image::{self, Error};
+use crate::actors::image::Error;
+use crate::actors::packing::Packing;
 use crate::domain::Profile;
 
 /// A customer who had so many inputs since the last image is busy and will be needed at once.
@@ -30,12 +31,12 @@ impl Held {
     /// # Errors
     ///
     /// The image is not what was written.
-    pub fn wake(&mut self, n_inputs: usize) -> Result<&mut Profile, Error> {
+    pub fn wake(&mut self, packing: &Packing, n_inputs: usize) -> Result<&mut Profile, Error> {
         let n_inputs = u32::try_from(n_inputs).unwrap_or(u32::MAX);
         self.n_inputs = self.n_inputs.saturating_add(n_inputs);
         let profile = match self.awake.take() {
             Some(profile) => profile,
-            None => Box::new(image::open(&std::mem::take(&mut self.row))?.1),
+            None => Box::new(packing.open(&std::mem::take(&mut self.row))?.1),
         };
         Ok(self.awake.insert(profile))
     }
@@ -45,10 +46,10 @@ impl Held {
     /// # Errors
     ///
     /// The image is not what was written.
-    pub fn copy(&self) -> Result<Box<Profile>, Error> {
+    pub fn copy(&self, packing: &Packing) -> Result<Box<Profile>, Error> {
         match &self.awake {
             Some(profile) => Ok(profile.clone()),
-            None => Ok(Box::new(image::open(&self.row)?.1)),
+            None => Ok(Box::new(packing.open(&self.row)?.1)),
         }
     }
 
@@ -57,9 +58,9 @@ impl Held {
     /// # Errors
     ///
     /// The profile cannot be encoded.
-    pub fn image(&mut self, log_seq: u64) -> Result<Vec<u8>, Error> {
+    pub fn image(&mut self, packing: &Packing, log_seq: u64) -> Result<Vec<u8>, Error> {
         let is_busy = std::mem::take(&mut self.n_inputs) >= BUSY_INPUTS;
-        let row = image::seal(log_seq, self.wake(0)?)?;
+        let row = packing.seal(log_seq, self.wake(packing, 0)?)?;
         if !is_busy {
             self.row = row.as_slice().into();
             self.awake = None;
@@ -81,23 +82,24 @@ mod tests {
 
     #[test]
     fn who_rests_is_the_same_as_before() {
-        let mut held = held();
-        let before = held.copy().unwrap();
-        let row = held.image(7).unwrap();
+        let (mut held, packing) = (held(), Packing::default());
+        let before = held.copy(&packing).unwrap();
+        let row = held.image(&packing, 7).unwrap();
         assert!(held.awake.is_none());
-        assert_eq!(held.copy().unwrap(), before);
-        assert_eq!(held.image(7).unwrap(), row);
-        assert_eq!(*held.wake(1).unwrap(), *before);
+        assert_eq!(held.copy(&packing).unwrap(), before);
+        assert_eq!(held.image(&packing, 7).unwrap(), row);
+        assert_eq!(*held.wake(&packing, 1).unwrap(), *before);
         assert!(held.row.is_empty());
     }
 
     #[test]
     fn who_is_busy_stays_awake() {
-        let mut held = held();
-        held.wake(usize::try_from(BUSY_INPUTS).unwrap()).unwrap();
-        held.image(7).unwrap();
+        let (mut held, packing) = (held(), Packing::default());
+        let n_inputs = usize::try_from(BUSY_INPUTS).unwrap();
+        held.wake(&packing, n_inputs).unwrap();
+        held.image(&packing, 7).unwrap();
         assert!(held.awake.is_some());
-        held.image(8).unwrap();
+        held.image(&packing, 8).unwrap();
         assert!(held.awake.is_none());
     }
 }

@@ -11,8 +11,11 @@ use crate::store::envelope;
 /// The version of rows that this build writes.
 const VERSION: u16 = 1;
 
-/// The version of images that this build writes; the first one ended before [`Profile::quiet`].
-const IMAGE_VERSION: u16 = 2;
+/// The version of plain images; the first one ended before [`Profile::quiet`].
+pub(super) const PLAIN: u16 = 2;
+
+/// The version of images that are packed with a dictionary; what is packed is of the version before.
+pub(super) const PACKED: u16 = 3;
 
 /// An image is seldom larger.
 const USUAL_BYTES: usize = 2048;
@@ -45,29 +48,27 @@ pub struct Position {
     pub watermark: Option<Timestamp>,
 }
 
-/// Seals an image: the sequence of the last commit in it, and the profile.
+/// Encodes an image: the sequence of the last commit in it, and the profile.
 ///
 /// # Errors
 ///
 /// [`Error::Content`] if the profile cannot be encoded.
-pub fn seal(log_seq: u64, profile: &Profile) -> Result<Vec<u8>, Error> {
+pub(super) fn encode(log_seq: u64, profile: &Profile) -> Result<Vec<u8>, Error> {
     let room = Vec::with_capacity(USUAL_BYTES);
-    let image = postcard::to_extend(&(log_seq, profile), room)?;
-    Ok(envelope::seal(IMAGE_VERSION, &image))
+    Ok(postcard::to_extend(&(log_seq, profile), room)?)
 }
 
-/// Opens an image.
+/// Decodes an image of a version up to [`PLAIN`].
 ///
 /// # Errors
 ///
-/// The row is damaged, or newer than this build.
-pub fn open(row: &[u8]) -> Result<(u64, Profile), Error> {
-    let (version, body) = envelope::open(row, IMAGE_VERSION)?;
-    if version < IMAGE_VERSION {
+/// [`Error::Content`] if it is damaged.
+pub(super) fn decode(version: u16, image: &[u8]) -> Result<(u64, Profile), Error> {
+    if version < PLAIN {
         // A map without entries is its length alone.
-        return Ok(postcard::from_bytes(&[body, &[0]].concat())?);
+        return Ok(postcard::from_bytes(&[image, &[0]].concat())?);
     }
-    Ok(postcard::from_bytes(body)?)
+    Ok(postcard::from_bytes(image)?)
 }
 
 impl Position {
@@ -190,22 +191,4 @@ pub fn read_timer_key(key: &[u8]) -> Option<(Timestamp, CustomerId)> {
 /// Bytes that sort as the times do.
 fn ordered(due: Timestamp) -> [u8; 8] {
     (due.as_millis().cast_unsigned() ^ (1 << 63)).to_be_bytes()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Profile, VERSION, envelope, open, seal};
-    use crate::domain::CustomerId;
-
-    #[test]
-    fn an_image_of_the_first_version_is_read() {
-        let profile = Profile::new(CustomerId::parse("ada").unwrap());
-        let image = postcard::to_stdvec(&(7_u64, &profile)).unwrap();
-        let (end, first) = image.split_last().unwrap();
-        assert_eq!(*end, 0, "nothing is quiet");
-        let old = envelope::seal(VERSION, first);
-        assert_eq!(open(&old).unwrap(), (7, profile.clone()));
-        let new = seal(7, &profile).unwrap();
-        assert_eq!(open(&new).unwrap(), (7, profile));
-    }
 }

@@ -35,7 +35,7 @@ pub fn read(
     else {
         return Ok(None);
     };
-    let (log_seq, profile) = image::open(&row)?;
+    let (log_seq, profile) = engine.packing.open(&row)?;
     let (stored_due, stored_spots) = (profile.next_due(), profile.spots());
     Ok(Some((
         log_seq,

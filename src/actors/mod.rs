@@ -22,6 +22,7 @@ mod load;
 mod log;
 pub mod node;
 mod outgoing;
+pub mod packing;
 pub mod page;
 pub mod partition;
 pub mod past;

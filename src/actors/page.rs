@@ -62,7 +62,7 @@ pub fn customers(engine: &Engine, after: Option<&CustomerId>, limit: usize) -> R
         let rows = engine.store.scan(Table::Customers, range, n_max)?;
         let is_over = rows.len() < n_max;
         for (key, row) in rows {
-            profiles.push(image::open(&row)?.1);
+            profiles.push(engine.packing.open(&row)?.1);
             n_bytes += row.len();
             from = after_key(key);
             if profiles.len() == limit || n_bytes >= BYTES_MAX {

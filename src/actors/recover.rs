@@ -133,7 +133,8 @@ pub async fn recover(engine: &Arc<Engine>, id: Partition) -> Result<Recovered, E
         ..Commit::default()
     };
     let log_end = log::claim(engine, id, log_end, &claim).await?;
-    fold.finish(log_end, census::load(engine.store.as_ref(), id)?)
+    let people = census::load(engine.store.as_ref(), &engine.packing, id)?;
+    fold.finish(log_end, people)
 }
 
 fn position(engine: &Engine, id: Partition) -> Result<Position, Error> {

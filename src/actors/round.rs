@@ -100,7 +100,7 @@ pub fn page(
     let rows = engine.store.scan(Table::Customers, &from..&end, PAGE)?;
     let mut concerned = Vec::new();
     for (_, row) in &rows {
-        let (_, profile) = image::open(row)?;
+        let (_, profile) = engine.packing.open(row)?;
         if concerns(bundle, &profile, now) {
             concerned.push(profile.id);
         }

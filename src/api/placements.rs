@@ -179,7 +179,7 @@ impl<'a> PlacementState<'a> {
         placement: &'a Placement,
         learnt: &'a Tallies,
     ) -> Self {
-        let offers = placement.offers.iter().filter_map(|id| bundle.offer(id));
+        let offers = placement.offers.iter();
         let learning = &placement.learning;
         let challenger = learning.challenger.as_deref();
         let challenging = challenger.map(|of| &of.placement.learning);
@@ -199,7 +199,7 @@ impl<'a> PlacementState<'a> {
                 shadow: of.shadow,
             }),
             learners: learners
-                .map(|learner| LearnerState::of(bundle, placement, learner, learnt))
+                .map(|learner| LearnerState::of(placement, learner, learnt))
                 .collect(),
             months: months(learnt, &placement.name),
             budgets: offers
@@ -219,13 +219,8 @@ fn explore(explore: Explore) -> String {
 }
 
 impl<'a> LearnerState<'a> {
-    fn of(
-        bundle: &'a Bundle,
-        placement: &'a Placement,
-        learner: &'a Learner,
-        learnt: &'a Tallies,
-    ) -> Self {
-        let members = || placement.members(bundle);
+    fn of(placement: &'a Placement, learner: &'a Learner, learnt: &'a Tallies) -> Self {
+        let members = || placement.members();
         let posterior = Posterior::new(
             learner,
             &placement.name,

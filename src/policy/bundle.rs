@@ -28,7 +28,7 @@ pub struct Bundle {
     /// Journeys that are no more, whose runs leave.
     pub ended: BTreeSet<Arc<str>>,
     /// Offers by id.
-    pub offers: BTreeMap<Arc<str>, Offer>,
+    pub offers: BTreeMap<Arc<str>, Arc<Offer>>,
     /// Groups of offers by name.
     pub groups: BTreeMap<Arc<str>, Group>,
     /// Placements by name.
@@ -61,7 +61,7 @@ pub struct Archive {
     /// Placements by name; nobody can ask for them from outside.
     pub placements: BTreeMap<Arc<str>, Placement>,
     /// Offers by id.
-    pub offers: BTreeMap<Arc<str>, Offer>,
+    pub offers: BTreeMap<Arc<str>, Arc<Offer>>,
     /// Groups by name.
     pub groups: BTreeMap<Arc<str>, Group>,
     /// Models by name.
@@ -148,7 +148,8 @@ impl Bundle {
     /// Returns an offer by its id, also one that only earlier journeys give.
     pub fn offer(&self, id: &str) -> Option<&Offer> {
         let live = self.offers.get(id);
-        live.or_else(|| self.archive.offers.get(id))
+        let offer = live.or_else(|| self.archive.offers.get(id));
+        offer.map(AsRef::as_ref)
     }
 
     /// Returns a group by name, also one that only offers of earlier journeys are in.

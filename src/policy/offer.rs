@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::budget::Per;
 use crate::domain::outcome::Kind;
 use crate::domain::{Duration, Timestamp, Value, Zone};
-use crate::policy::bundle::{Bundle, Place};
+use crate::policy::bundle::Place;
 use crate::policy::eligibility::Index;
 use crate::policy::expr::Expr;
 use crate::policy::learner::Learning;
@@ -194,8 +194,8 @@ pub struct Placement {
     pub fallback: Option<Arc<str>>,
     /// How it learns, and what is compared.
     pub learning: Learning,
-    /// Ids of the offers that name this placement, sorted.
-    pub offers: Vec<Arc<str>>,
+    /// The offers that name this placement, by id.
+    pub offers: Vec<Arc<Offer>>,
     /// Which of them wait for which value; `None`: each one is asked.
     pub index: Option<Index>,
     /// Where it stands.
@@ -271,12 +271,15 @@ impl std::fmt::Display for Key {
 }
 
 impl Placement {
+    /// Returns an offer of the placement by its id.
+    pub fn offer(&self, id: &str) -> Option<&Offer> {
+        let idx = self.offers.binary_search_by(|offer| (*offer.id).cmp(id));
+        idx.ok().map(|idx| self.offers[idx].as_ref())
+    }
+
     /// Returns the offers of the placement, each with the group whose evidence it begins with: its first.
-    pub fn members<'a>(
-        &'a self,
-        bundle: &'a Bundle,
-    ) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
-        let offers = self.offers.iter().filter_map(|id| bundle.offer(id));
+    pub fn members(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let offers = self.offers.iter();
         offers.map(|offer| (offer.id.as_ref(), offer.groups.first().map(AsRef::as_ref)))
     }
 }

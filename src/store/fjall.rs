@@ -8,10 +8,10 @@ use ::fjall::{Database, Keyspace, KeyspaceCreateOptions, LsmError, PersistMode, 
 use super::{Batch, Durability, Engine, Error, Options, Row, Table, disk};
 
 /// Above it the oldest tables are flushed; a larger journal takes seconds to read at the next start.
-const JOURNAL_BYTES_MAX: u64 = 96 * 1024 * 1024;
+const JOURNAL_BYTES_MAX: u64 = 64 * 1024 * 1024;
 
 /// Rows wait here, in memory, for their first sorted file; for each table.
-const MEMTABLE_BYTES: u64 = 16 * 1024 * 1024;
+const MEMTABLE_BYTES: u64 = 8 * 1024 * 1024;
 
 const TALLY: &[u8] = b"tally";
 

@@ -14,6 +14,7 @@
 //! rows that do not add up; both are refused.
 
 mod batch;
+pub mod dictionary;
 mod disk;
 pub mod envelope;
 mod error;

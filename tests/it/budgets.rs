@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use attune::actors::Node;
 use attune::actors::live::Policies;
+use attune::actors::packing::Packing;
 use attune::app::{self, Parts};
 use attune::clock::Clock;
 use attune::config::Config;
@@ -156,6 +157,7 @@ impl Site {
             bundle: Arc::new(app::compile(&sources, false).expect("good policies")),
             scorer: Arc::new(Onnx::default()),
             store: Arc::new(Memory::default()),
+            packing: Packing::default(),
         };
         let config = Config {
             clock: Clock::Event,

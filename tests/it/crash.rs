@@ -13,6 +13,9 @@ use crate::support::workload::{Message, PARTITIONS, Workload, closing, opening, 
 /// How many messages a run has.
 const MESSAGES: usize = 3_000;
 
+/// How many of them bring customers enough to train a dictionary.
+const TRAINING: usize = 300;
+
 /// The largest message of the server: small, so that large commits need several.
 const PAYLOAD_MAX: u32 = 16 << 10;
 
@@ -105,13 +108,12 @@ async fn crashed(engine: Engine, run: u64) -> Outcome {
     let workload = Workload::new(seed, MESSAGES);
     let mut site = Site::new(engine, PAYLOAD_MAX).await;
     let n_kills = n_crashes().div_ceil(2);
-    let mut parts = parts(&workload.messages, n_kills + POINTS.len());
+    let (training, others) = workload.messages.split_at(TRAINING);
+    crash_at(&mut site, "after_dictionary:1", training.to_vec()).await;
+    let mut parts = parts(others, n_kills + POINTS.len());
     for point in POINTS {
         let point = format!("{point}:{}", nth(point, &mut chance));
-        site.start(Some(&point));
-        let publishing = publishing(&site, parts.next().unwrap_or_default());
-        site.crashed(&point).await;
-        publishing.await.expect("everything is published");
+        crash_at(&mut site, &point, parts.next().unwrap_or_default()).await;
     }
     for part in parts {
         site.start(None);
@@ -127,6 +129,14 @@ async fn crashed(engine: Engine, run: u64) -> Outcome {
     site.start(None);
     finish(&mut site).await;
     Outcome::of(&site).await
+}
+
+/// Starts a process that kills itself at a point while so much is published.
+async fn crash_at(site: &mut Site, point: &str, part: Vec<Message>) {
+    site.start(Some(point));
+    let publishing = publishing(site, part);
+    site.crashed(point).await;
+    publishing.await.expect("everything is published");
 }
 
 /// Waits for any moment of a process's life: half the time one at which it commits.

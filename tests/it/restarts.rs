@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use attune::actors::Node;
+use attune::actors::packing::Packing;
 use attune::app::{self, Parts};
 use attune::clock::Clock;
 use attune::config::Config;
@@ -136,6 +137,7 @@ impl Site {
         let parts = Parts {
             bundle: Arc::new(app::compile(&sources, false).expect("good policies")),
             scorer: Arc::new(Onnx::default()),
+            packing: Packing::load(store.as_ref()).expect("the dictionaries can be read"),
             store: store.clone(),
         };
         let mut config = Config {

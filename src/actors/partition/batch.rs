@@ -170,8 +170,7 @@ impl State {
             return self.hand_over();
         }
         self.phase = Phase::Loading;
-        self.load(missing);
-        Ok(())
+        self.load(missing)
     }
 
     fn take_pending(&mut self, batch: &mut Batch) {
@@ -312,12 +311,19 @@ impl State {
             .collect()
     }
 
-    fn load(&self, missing: Vec<CustomerId>) {
+    fn load(&mut self, missing: Vec<CustomerId>) -> Result<(), Error> {
+        if self.reads.may_be_at_once(missing.len()) {
+            let start = Instant::now();
+            let loaded = load::customers(&self.engine, self.id, missing)?;
+            self.reads.took(start.elapsed());
+            return self.loaded(loaded);
+        }
         let (engine, id, myself) = (self.engine.clone(), self.id, self.myself.clone());
         tokio::task::spawn_blocking(move || {
             let loaded = load::customers(&engine, id, missing);
             let _gone = myself.cast(Message::Loaded(loaded));
         });
+        Ok(())
     }
 
     pub(super) fn loaded(&mut self, loaded: Vec<Loaded>) -> Result<(), Error> {

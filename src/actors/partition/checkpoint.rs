@@ -11,6 +11,7 @@ use crate::actors::customer::{self, Imaged};
 use crate::actors::engine::Engine;
 use crate::actors::gather::gather;
 use crate::actors::image::{Position, customer_key, timer_key};
+use crate::actors::packing;
 use crate::actors::round;
 use crate::domain::{CustomerId, Partition, Spot, Timestamp};
 use crate::store::{Batch, Durability, Table};
@@ -161,14 +162,16 @@ fn write_all(
     batches: Vec<Batch>,
     gently: bool,
 ) -> Result<Duration, crate::store::Error> {
+    let durability = engine.limits.checkpoint_durability;
     let n = batches.len();
     let (mut rest, mut worked) = (Duration::ZERO, Duration::ZERO);
     for (idx, batch) in batches.into_iter().enumerate() {
         std::thread::sleep(rest);
         let start = Instant::now();
         engine.crash.pass("in_checkpoint");
-        let durability = if idx + 1 == n {
-            engine.limits.checkpoint_durability
+        let is_last = idx + 1 == n;
+        let durability = if is_last {
+            durability
         } else {
             Durability::Buffered
         };
@@ -254,6 +257,7 @@ impl State {
             self.put(&mut batch, image.ok_or(Error::CustomerDied)?)?;
         }
         self.checkpoint.taken.push(batch);
+        packing::train(&self.engine);
         self.checkpoint.worked(self.checkpoint.asked.elapsed());
         self.engine.meters.checkpoint.since(start);
         if self.checkpoint.is_asking() {

@@ -6,6 +6,7 @@ mod commit;
 mod input;
 mod learnt;
 mod quotas;
+mod reads;
 mod residents;
 mod rounds;
 
@@ -31,6 +32,7 @@ pub use residents::Arrival;
 
 use batch::Batch;
 use quotas::Quotas;
+use reads::Reads;
 use residents::Residents;
 use rounds::Rounds;
 
@@ -63,6 +65,7 @@ pub struct State {
     n_asks: usize,
     batch: Option<Batch>,
     residents: Residents,
+    reads: Reads,
     timers: Timers,
     census: Census,
     rounds: Rounds,
@@ -128,6 +131,7 @@ impl Actor for Partition {
             n_asks: 0,
             batch: None,
             residents,
+            reads: Reads::default(),
             timers: recovered.timers,
             census: recovered.census,
             rounds: Rounds::new(&engine, recovered.round),

@@ -15,6 +15,7 @@ use crate::actors::board::Board;
 use crate::actors::engine::CrashPoint;
 use crate::actors::exchange::Exchange;
 use crate::actors::live::{Live, Policies};
+use crate::actors::packing::Packing;
 use crate::actors::{Engine, Limits, Node};
 use crate::api::{Api, router};
 use crate::clock::Clock;
@@ -216,6 +217,7 @@ async fn engine(streams: &JetStream, limits: Limits) -> Engine {
         live: Live::new(Policies::new(0, bundle, Arc::new(scorer))),
         streams: Arc::new(streams.clone()),
         store: Arc::new(Memory::default()),
+        packing: Packing::default(),
         clock: Clock::Event,
         prefix: "attune".into(),
         n_partitions: opened.n_partitions,

@@ -150,10 +150,7 @@ impl Folder {
                     "context weights of `{name}` look at the customer: C is as logged"
                 ));
             }
-            let offers = placement
-                .offers
-                .iter()
-                .filter_map(|id| self.bundle.offer(id));
+            let offers = placement.offers.iter().map(AsRef::as_ref);
             let (seen, unseen): (Vec<&Offer>, Vec<&Offer>) =
                 offers.partition(|offer| known.actions.find(&offer.id).is_some());
             let told = seen.iter().filter(|offer| looks_at_customer(&offer.value));

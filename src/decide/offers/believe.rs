@@ -40,7 +40,7 @@ impl<'a> Believer<'a> {
         let groups = offers.iter().filter_map(|offer| offer.groups.first());
         let groups: BTreeSet<&str> = groups.map(AsRef::as_ref).collect();
         // Of the groups that nobody is in nothing is asked.
-        let members = (!groups.is_empty()).then(|| placement.members(env.bundle));
+        let members = (!groups.is_empty()).then(|| placement.members());
         let members = members.into_iter().flatten();
         let members = members.filter(|(_, group)| group.is_some_and(|of| groups.contains(of)));
         let posterior = Posterior::new(learner, &placement.name, learnt, members, env.now);

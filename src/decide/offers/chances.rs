@@ -148,7 +148,7 @@ fn chosen(
 
 /// Returns the candidates that may take the place, by their index: those of the first group that has any, and none that is
 /// too much like those before.
-fn open<'a>(placement: &Placement, past: &Past<'_>, env: &Env<'a>) -> Vec<(usize, &'a Offer)> {
+fn open<'a>(placement: &'a Placement, past: &Past<'_>, env: &Env<'a>) -> Vec<(usize, &'a Offer)> {
     let rules = &placement.diversity;
     let mut alike = Alike::default();
     for offer in past.before.iter().filter_map(|id| env.bundle.offer(id)) {
@@ -156,11 +156,7 @@ fn open<'a>(placement: &Placement, past: &Past<'_>, env: &Env<'a>) -> Vec<(usize
     }
     let mut open = Vec::new();
     for (at, rival) in past.candidates.iter().enumerate() {
-        let is_here = placement
-            .offers
-            .binary_search_by(|id| (**id).cmp(rival.offer))
-            .is_ok();
-        let offer = env.bundle.offer(rival.offer).filter(|_| is_here);
+        let offer = placement.offer(rival.offer);
         let offer = offer.filter(|offer| alike.full(rules, offer).is_none());
         open.extend(offer.map(|offer| (at, offer)));
     }

@@ -9,7 +9,7 @@ use crate::decide::offers::stages::{Passed, pass};
 use crate::domain::answer::PassedOver;
 use crate::domain::{Answer, Reason};
 use crate::policy::eligibility::{Index, OFFERS_MIN, mark};
-use crate::policy::offer::Placement;
+use crate::policy::offer::{Offer, Placement};
 
 /// Returns the offers that pass every stage; the others lose.
 pub fn qualify<'a>(
@@ -34,13 +34,13 @@ pub fn qualify<'a>(
 }
 
 fn judge_all<'a>(
-    offers: impl Iterator<Item = &'a Arc<str>>,
+    offers: impl Iterator<Item = &'a Arc<Offer>>,
     gate: &mut Gate<'a>,
     env: &Env<'a>,
     answer: &mut Answer,
 ) -> Vec<Passed<'a>> {
     let mut qualified = Vec::new();
-    for offer in offers.filter_map(|id| env.bundle.offer(id)) {
+    for offer in offers {
         match pass(gate, offer, env) {
             Ok(passed) => qualified.push(passed),
             Err(loser) => answer.losers.push(loser),

@@ -117,7 +117,8 @@ impl Graft<'_> {
         if self.bundle.placement(name).is_some() {
             return;
         }
-        let offers = placement.offers.iter().chain(&placement.fallback);
+        let own = placement.offers.iter().map(|offer| &offer.id);
+        let offers = own.chain(&placement.fallback);
         for offer in offers.filter_map(|id| old.offers.get(id)) {
             if self.bundle.offer(&offer.id).is_some() {
                 continue;
@@ -146,6 +147,11 @@ impl Graft<'_> {
         kept.learning.challenger = None;
         // An offer may be the live one, which waits for something else.
         kept.index = None;
+        for offer in &mut kept.offers {
+            if let Some(live) = self.bundle.offers.get(&offer.id) {
+                *offer = live.clone();
+            }
+        }
         archive.placements.insert(name.clone(), kept);
     }
 

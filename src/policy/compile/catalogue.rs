@@ -1,5 +1,7 @@
 //! Documents of many things by name: offers, groups and placements; limits and channels stand beside them.
 
+use std::sync::Arc;
+
 use crate::policy::bundle::Bundle;
 use crate::policy::compile::Names;
 use crate::policy::compile::desk::Desk;
@@ -46,7 +48,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml, bundle: &mut Bundle)
         let offer = offer(desk, names, key, node);
         bundle
             .offers
-            .extend(offer.map(|offer| (offer.id.clone(), offer)));
+            .extend(offer.map(|offer| (offer.id.clone(), Arc::new(offer))));
     }
 }
 
@@ -56,12 +58,9 @@ pub fn link(bundle: &mut Bundle) {
         let offers = bundle.offers.values();
         placement.offers = offers
             .filter(|offer| offer.placements.contains(&placement.name))
-            .map(|offer| offer.id.clone())
+            .cloned()
             .collect();
-        let offers = placement
-            .offers
-            .iter()
-            .filter_map(|id| bundle.offers.get(id));
+        let offers = placement.offers.iter();
         placement.index = Index::of(offers.map(|offer| offer.engagement.eligible.as_slice()));
         learning::link(placement);
     }

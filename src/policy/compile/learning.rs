@@ -226,7 +226,7 @@ fn check_one(desk: &mut Desk, bundle: &Bundle, placement: &Placement) {
         advise(&places.explore, message, help);
     }
     let calibrates = learner.map(|learner| matches!(learner.kind, Kind::Calibrate));
-    if calibrates == Some(true) && !has_model(bundle, placement) {
+    if calibrates == Some(true) && !has_model(placement) {
         let message = "the learner corrects a model, and there is none";
         let help = "name a `model`, or a learner of `kind: beta`";
         advise(&places.learner, message, help);
@@ -258,7 +258,7 @@ fn check_shadow(desk: &mut Desk, bundle: &Bundle, of: &Placement, challenger: &C
         let model = bundle.models.get(*name);
         models.contains(&&Some((*name).clone())) && model.is_some_and(|model| model.per_offer)
     };
-    let offers = of.offers.iter().filter_map(|id| bundle.offers.get(id));
+    let offers = of.offers.iter();
     let own = offers.filter_map(|offer| Some((&offer.id, offer.model.as_ref().filter(shared)?)));
     for (offer, model) in own {
         let message = format!(
@@ -272,9 +272,8 @@ fn check_shadow(desk: &mut Desk, bundle: &Bundle, of: &Placement, challenger: &C
     }
 }
 
-fn has_model(bundle: &Bundle, placement: &Placement) -> bool {
-    let own = |id: &Arc<str>| bundle.offers.get(id).is_some_and(|of| of.model.is_some());
-    placement.model.is_some() || placement.offers.iter().all(own)
+fn has_model(placement: &Placement) -> bool {
+    placement.model.is_some() || placement.offers.iter().all(|of| of.model.is_some())
 }
 
 /// Returns the degree of an expression as a polynomial in `p`; `None` if it is none.

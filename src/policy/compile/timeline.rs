@@ -130,10 +130,8 @@ fn happening(
     let mut named = HAPPENINGS.into_iter().filter(|key| fields.has(key));
     let what = named.next();
     if let Some(other) = named.next() {
-        let message = format!(
-            "both `{}` and `{other}` are given",
-            what.unwrap_or_default()
-        );
+        let what = what.unwrap_or_default();
+        let message = format!("both `{what}` and `{other}` are given");
         let help = "one line is one thing that happens: write two lines with the same `at`";
         desk.advise("duplicate_key", node.span.clone(), message, help);
         return None;
@@ -142,8 +140,10 @@ fn happening(
         if let Some(node) = fields.get(key)
             && !of.contains(&what.unwrap_or_default())
         {
-            let message = format!("`{key}` says nothing without {}", list(of));
-            desk.advise("bad_value", node.span.clone(), message, HELP);
+            let of = list(of);
+            let message = format!("`{key}` says nothing without {of}");
+            let help = format!("remove it, or write it in a line with {of}");
+            desk.advise("bad_value", node.span.clone(), message, help);
         }
     }
     let Some(what) = what else {

@@ -32,7 +32,7 @@ pub fn all(bundle: &Bundle, kind: Kind) -> BTreeMap<Arc<str>, Told> {
             let told = |it: &Journey| (it.name.clone(), journey(bundle, it));
             journeys.map(told).collect()
         }
-        Kind::Offer => each(&bundle.offers, offer),
+        Kind::Offer => each(&bundle.offers, |it| offer(it)),
         Kind::Group => each(&bundle.groups, group),
         Kind::Placement => each(&bundle.placements, placement),
         Kind::Segment => {

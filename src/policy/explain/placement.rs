@@ -22,13 +22,10 @@ pub fn placement(bundle: &Bundle, of: &Placement) -> String {
     }
     page.line(0, "");
     page.line(0, "Offers");
-    let fallback = of.fallback.iter().filter(|id| !of.offers.contains(id));
-    let offers: Vec<&Offer> = of
-        .offers
-        .iter()
-        .chain(fallback)
-        .filter_map(|id| bundle.offer(id))
-        .collect();
+    let fallback = of.fallback.iter().filter(|id| of.offer(id).is_none());
+    let fallback = fallback.filter_map(|id| bundle.offer(id));
+    let own = of.offers.iter().map(AsRef::as_ref);
+    let offers: Vec<&Offer> = own.chain(fallback).collect();
     for offer in &offers {
         page.item(&offer.id, &offer.place, &offer_lines(offer));
     }

@@ -444,10 +444,11 @@ fn catalogue(bundle: &Bundle) -> String {
     let mut out = String::new();
     for placement in bundle.placements.values() {
         let rank = placement.rank.as_ref().map(|rank| rank.text.as_ref());
+        let offers: Vec<_> = placement.offers.iter().map(|offer| &offer.id).collect();
         let _ = writeln!(
             out,
-            "{} {:?} {rank:?} {} {:?} {:?}",
-            placement.name, placement.model, placement.limit, placement.fallback, placement.offers
+            "{} {:?} {rank:?} {} {:?} {offers:?}",
+            placement.name, placement.model, placement.limit, placement.fallback
         );
     }
     for offer in bundle.offers.values() {

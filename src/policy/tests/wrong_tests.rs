@@ -411,7 +411,7 @@ fn a_line_is_one_thing_that_happens_or_is_expected() {
                ·                                                           ╰── here
              6 │   - { event: Product Added, expect: { sent: none } }
                ╰────
-              help: write `- { at: 30m, event: Cart Viewed }`, or `- { at: 1h, expect: { sent: none } }`
+              help: remove it, or write it in a line with `event`
 
             attune::missing_key
 
@@ -513,7 +513,7 @@ timeline:
                 ·                                                     ╰── here
              11 │   - { at: 8m, decide: mail, as: last }
                 ╰────
-              help: write `- { at: 30m, event: Cart Viewed }`, or `- { at: 1h, expect: { sent: none } }`
+              help: remove it, or write it in a line with `event`
 
             attune::bad_value
 
@@ -525,7 +525,7 @@ timeline:
                 ·                                                               ╰── here
              11 │   - { at: 8m, decide: mail, as: last }
                 ╰────
-              help: write `- { at: 30m, event: Cart Viewed }`, or `- { at: 1h, expect: { sent: none } }`
+              help: remove it, or write it in a line with `decide`
 
             attune::duplicate_name
 

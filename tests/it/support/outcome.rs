@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_nats::jetstream::stream::Stream;
-use attune::actors::{census, image};
+use attune::actors::census;
+use attune::actors::packing::Packing;
 use attune::domain::{Partition, Profile};
 use attune::store::{self, Table};
 use futures::StreamExt;
@@ -137,15 +138,16 @@ fn profiles(site: &Site) -> BTreeMap<String, Profile> {
         ..store::Options::default()
     };
     let store = store::open(site.engine, &site.data(), &options).expect("the store opens");
+    let packing = Packing::load(store.as_ref()).expect("the dictionaries can be read");
     for id in (0..PARTITIONS).map(Partition) {
-        let counted = census::count(store.as_ref(), id).expect("images can be read");
-        let kept = census::load(store.as_ref(), id).expect("the census can be read");
+        let counted = census::count(store.as_ref(), &packing, id).expect("images can be read");
+        let kept = census::load(store.as_ref(), &packing, id).expect("the census can be read");
         assert_eq!(kept, counted, "where people are");
     }
     let rows = store.scan(Table::Customers, &[]..&[], usize::MAX);
     let rows = rows.expect("the store can be read");
     let open = |(_, row): (Vec<u8>, Vec<u8>)| {
-        let (_, profile) = image::open(&row).expect("an image can be read");
+        let (_, profile) = packing.open(&row).expect("an image can be read");
         (profile.id.to_string(), profile)
     };
     rows.into_iter().map(open).collect()
