@@ -1,31 +1,24 @@
 //! Seeded chance: equal words give the same numbers, for ever, so every draw can be repeated.
 
-use xxhash_rust::xxh3::xxh3_64;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
-/// A sequence of numbers that looks random: `SplitMix64` (Steele, Lea and Flood 2014), begun at a hash of words.
+use crate::domain::Dice;
+
+/// A sequence of numbers that looks random, begun at a hash of words.
 #[derive(Clone, Debug)]
-pub struct Chance(u64);
+pub struct Chance(Dice);
 
 impl Chance {
     /// Begins at words: the customer, the decision, the offer.
     pub fn of(words: &[&str]) -> Self {
-        Self(xxh3_64(words.join("\u{0}").as_bytes()))
+        Self(Dice::new(xxh3_64(words.join("\u{0}").as_bytes())))
     }
 
     /// Returns a sequence of its own for one more word.
     #[must_use]
     pub fn branch(&self, word: &str) -> Self {
-        Self(xxhash_rust::xxh3::xxh3_64_with_seed(
-            word.as_bytes(),
-            self.0,
-        ))
-    }
-
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        let seed = xxh3_64_with_seed(word.as_bytes(), self.0.seed());
+        Self(Dice::new(seed))
     }
 
     /// Returns a number in `(0, 1)`, evenly spread.
@@ -34,7 +27,7 @@ impl Chance {
         reason = "52 bits and a half are what a double holds"
     )]
     pub fn uniform(&mut self) -> f64 {
-        ((self.bits() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
+        ((self.0.bits() >> 12) as f64 + 0.5) / (1_u64 << 52) as f64
     }
 
     /// Returns one of `0..n`, evenly spread; 0 if there are none.

@@ -204,3 +204,42 @@ fn what_is_kept_lets_nobody_be_looked_at_anew_unless_it_asks_for_more() {
     let kept = after(&old, &format!("{private}{asks}"), &new);
     assert_ne!(kept.standing, bundle(&new).standing);
 }
+
+/// Policies with a journey that gives one offer at a placement; both are called alike, and the offer asks for more of later ones.
+fn shop(journey: &str, placement: &str, views: u32) -> String {
+    format!(
+        "offers: {{ hat: {{ placements: [{placement}], value: 1, when: count('Viewed {placement}') >= {views} }} }}
+placements: {{ {placement}: {{ limit: 1 }} }}
+---
+journey: {journey}
+enter: {{ event: A }}
+steps:
+  - wait: 1d
+  - offer: {{ placement: {placement}, as: best }}
+---
+channels: {{ email: {{ address: none, consent: not_required }} }}
+"
+    )
+}
+
+#[test]
+fn of_an_offer_that_only_earlier_sets_have_there_is_one() {
+    let sets = [shop("newer", "shelf", 1), shop("older", "desk", 2)];
+    let kept = sets.clone().map(|text| Kept {
+        journeys: bundle(&text)
+            .journeys
+            .iter()
+            .map(|it| it.revision)
+            .collect(),
+        sources: vec![Source::new("old.yaml", &text)],
+    });
+    let live = "journey: other\nenter: { event: B }\nsteps: [stop]";
+    let checked = check_with(&[Source::new("new.yaml", live)], &kept);
+    let bundle = checked.bundle.unwrap();
+    for name in ["shelf", "desk"] {
+        let offers = &bundle.placement(name).unwrap().offers;
+        assert_eq!(offers.len(), 1, "{name}");
+        let known = bundle.offer("hat").unwrap();
+        assert!(std::ptr::eq(offers[0].as_ref(), known), "{name}");
+    }
+}

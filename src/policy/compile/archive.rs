@@ -145,12 +145,12 @@ impl Graft<'_> {
         let mut kept = placement.clone();
         // Nobody is compared any more.
         kept.learning.challenger = None;
-        // An offer may be the live one, which waits for something else.
+        // An offer may be the live one, or that of a newer set, which waits for something else.
         kept.index = None;
         for offer in &mut kept.offers {
-            if let Some(live) = self.bundle.offers.get(&offer.id) {
-                *offer = live.clone();
-            }
+            let live = self.bundle.offers.get(&offer.id);
+            let known = live.or_else(|| archive.offers.get(&offer.id));
+            *offer = known.unwrap_or(offer).clone();
         }
         archive.placements.insert(name.clone(), kept);
     }

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use expect_test::{Expect, expect};
 
-use super::fuzz::{Dice, SEEDS, mutated, number};
+use super::fuzz::{SEEDS, mutated, number};
 use super::{Source, check};
+use crate::domain::Dice;
 use crate::policy::format;
 
 #[test]
@@ -281,7 +282,7 @@ fn the_policies_of_the_repository_are_laid_out() {
 fn whatever_is_read_is_laid_out_once_and_for_all_and_says_the_same() {
     let (mut n_laid, mut n_refused) = (0, 0);
     for case in 0..number("ATTUNE_FUZZ_CASES", 1_500) {
-        let text = mutated(&mut Dice(case));
+        let text = mutated(&mut Dice::new(case));
         let laid = match format(&Source::new("a.yaml", &text)) {
             Ok(laid) => laid,
             Err(problems) => {

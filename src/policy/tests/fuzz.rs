@@ -5,6 +5,7 @@
 use std::time::{Duration, Instant};
 
 use super::{Source, check};
+use crate::domain::Dice;
 use crate::policy::Diagnostics;
 
 /// Texts that are right, and together use everything that can be written.
@@ -88,7 +89,9 @@ pub fn mutated_policies_are_read_or_refused() {
     let n_cases: u64 = number("ATTUNE_FUZZ_CASES", 3_000);
     let seed: u64 = number("ATTUNE_FUZZ_SEED", 0);
     for case in 0..n_cases {
-        let text = mutated(&mut Dice(seed.wrapping_mul(0x9e37_79b9).wrapping_add(case)));
+        let text = mutated(&mut Dice::new(
+            seed.wrapping_mul(0x9e37_79b9).wrapping_add(case),
+        ));
         let start = Instant::now();
         let problems = check(&[Source::new("fuzz.yaml", &text)]).problems;
         let fault = fault(&problems, start.elapsed());
@@ -117,18 +120,18 @@ fn fault(problems: &Diagnostics, took: Duration) -> Option<String> {
 
 /// Makes up to eight changes to a text that is right.
 pub fn mutated(dice: &mut Dice) -> String {
-    let mut text = SEEDS[dice.below(SEEDS.len())].to_owned();
-    for _ in 0..=dice.below(8) {
-        text = match dice.below(8) {
+    let mut text = SEEDS[below(dice, SEEDS.len())].to_owned();
+    for _ in 0..=below(dice, 8) {
+        text = match below(dice, 8) {
             0 => lines(&text, dice, |lines, k, _| drop(lines.remove(k))),
             1 => lines(&text, dice, |lines, k, _| lines.insert(k, lines[k].clone())),
             2 => lines(&text, dice, |lines, k, other| lines.swap(k, other)),
             3 => lines(&text, dice, |lines, k, other| {
                 lines[k] = format!("{}{}", " ".repeat(other % 12), lines[k].trim_start());
             }),
-            4 => spliced(&text, PIECES[dice.below(PIECES.len())], dice),
+            4 => spliced(&text, PIECES[below(dice, PIECES.len())], dice),
             5 => bytes(&text, dice),
-            6 => spliced(&text, SEEDS[dice.below(SEEDS.len())], dice),
+            6 => spliced(&text, SEEDS[below(dice, SEEDS.len())], dice),
             _ => repeated(&text, dice),
         };
     }
@@ -143,25 +146,25 @@ fn lines(text: &str, dice: &mut Dice, change: fn(&mut Vec<String>, usize, usize)
     if lines.is_empty() {
         return String::new();
     }
-    let (k, other) = (dice.below(lines.len()), dice.below(lines.len()));
+    let (k, other) = (below(dice, lines.len()), below(dice, lines.len()));
     change(&mut lines, k, other);
     lines.join("\n")
 }
 
 /// Puts a piece into a text, in place of up to 20 bytes.
 fn spliced(text: &str, piece: &str, dice: &mut Dice) -> String {
-    let at = text.floor_char_boundary(dice.below(text.len() + 1));
-    let end = text.floor_char_boundary(at + dice.below(21));
+    let at = text.floor_char_boundary(below(dice, text.len() + 1));
+    let end = text.floor_char_boundary(at + below(dice, 21));
     [&text[..at], piece, &text[end.max(at)..]].concat()
 }
 
 /// Overwrites some bytes; what is no text any more is marked as such.
 fn bytes(text: &str, dice: &mut Dice) -> String {
     let mut bytes = text.as_bytes().to_vec();
-    for _ in 0..dice.below(6) {
-        let at = dice.below(bytes.len().max(1));
+    for _ in 0..below(dice, 6) {
+        let at = below(dice, bytes.len().max(1));
         if let Some(byte) = bytes.get_mut(at) {
-            *byte = u8::try_from(dice.below(256)).unwrap();
+            *byte = u8::try_from(below(dice, 256)).unwrap();
         }
     }
     String::from_utf8_lossy(&bytes).into_owned()
@@ -169,9 +172,9 @@ fn bytes(text: &str, dice: &mut Dice) -> String {
 
 /// Writes a part of a text many times.
 fn repeated(text: &str, dice: &mut Dice) -> String {
-    let at = text.floor_char_boundary(dice.below(text.len() + 1));
-    let end = text.floor_char_boundary(at + dice.below(60)).max(at);
-    let n_times = dice.below(400);
+    let at = text.floor_char_boundary(below(dice, text.len() + 1));
+    let end = text.floor_char_boundary(at + below(dice, 60)).max(at);
+    let n_times = below(dice, 400);
     [&text[..end], &text[at..end].repeat(n_times), &text[end..]].concat()
 }
 
@@ -180,16 +183,6 @@ pub fn number(name: &str, default: u64) -> u64 {
     written.map_or(default, |text| text.parse().expect("a whole number"))
 }
 
-/// Equal seeds give equal throws (splitmix64).
-pub struct Dice(pub u64);
-
-impl Dice {
-    fn below(&mut self, n: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let z = usize::try_from((z ^ (z >> 31)) >> 1).unwrap();
-        z % n.max(1)
-    }
+fn below(dice: &mut Dice, n: usize) -> usize {
+    usize::try_from(dice.bits() >> 1).unwrap() % n.max(1)
 }

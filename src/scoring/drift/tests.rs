@@ -9,7 +9,7 @@ use expect_test::expect;
 use proptest::prelude::*;
 
 use super::{Baseline, Promise, Watch, stability};
-use crate::domain::{Cell, Score, Timestamp};
+use crate::domain::{Cell, Dice as Seeded, Score, Timestamp};
 use crate::policy::model::Drift;
 use crate::scoring::{InputSpec, Kind};
 
@@ -44,7 +44,7 @@ fn the_same_calls_shuffled_raise_none() {
 #[test]
 fn a_made_up_series_raises_the_alarm_where_it_turns_and_not_before() {
     let inputs = [input("a", Kind::Number), input("b", Kind::Text)];
-    let mut dice = Dice(7);
+    let mut dice = Dice(Seeded::new(7));
     let mut calls: Vec<Call> = (0..32_000)
         .map(|idx| {
             let late = idx >= 26_000;
@@ -67,7 +67,7 @@ fn a_made_up_series_raises_the_alarm_where_it_turns_and_not_before() {
 #[test]
 fn a_promise_that_holds_again_ends_its_alarm() {
     let mut promise = Promise::new(0.25, 1_000.0);
-    let mut dice = Dice(3);
+    let mut dice = Dice(Seeded::new(3));
     let mut run = |rate: f64, n: usize| {
         for _ in 0..n {
             promise.outcome(0.1, dice.next() < rate);
@@ -219,30 +219,23 @@ fn input(column: &str, kind: Kind) -> InputSpec {
 }
 
 fn shuffle(calls: &mut [Call]) {
-    let mut dice = Dice(11);
+    let mut dice = Dice(Seeded::new(11));
     for idx in (1..calls.len()).rev() {
         calls.swap(idx, dice.below(idx + 1));
     }
 }
 
-/// Draws that are the same every time: splitmix64.
-struct Dice(u64);
+/// Draws that are the same every time.
+struct Dice(Seeded);
 
 impl Dice {
-    fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
     fn next(&mut self) -> f64 {
-        (self.bits() >> 11) as f64 / (1_u64 << 53) as f64
+        (self.0.bits() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.bits() % n as u64).unwrap()
+        usize::try_from(self.0.bits() % n as u64).unwrap()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::domain::Dice;
 use crate::scoring::Cell;
 
 /// How many rows are tried.
@@ -15,11 +16,12 @@ pub(in crate::scoring) fn rows(
     by_column: &BTreeMap<usize, Vec<f32>>,
     width: usize,
 ) -> Vec<Vec<Cell>> {
-    let cell = |row: u64, column: usize| {
+    let mut dice = Dice::new(0);
+    let mut cell = |column: usize| {
         let known = by_column.get(&column).map_or(&[][..], Vec::as_slice);
-        Cell::Number(number(known, draw(row * width as u64 + column as u64)))
+        Cell::Number(number(known, dice.bits()))
     };
-    let row = |row| (0..width).map(|column| cell(row, column)).collect();
+    let row = |_| (0..width).map(&mut cell).collect();
     (0..N).map(row).collect()
 }
 
@@ -41,14 +43,4 @@ fn number(known: &[f32], drawn: u64) -> f32 {
         10..12 => at(drawn).next_down(),
         _ => f32::midpoint(at(drawn), at(drawn / 1_024)),
     }
-}
-
-/// Returns the n-th of a fixed sequence of random numbers.
-///
-/// Source: `SplitMix64`, Steele, Lea and Flood, "Fast splittable pseudorandom number generators" (2014).
-fn draw(n: u64) -> u64 {
-    let mut z = n.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
 }

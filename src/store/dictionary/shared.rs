@@ -6,6 +6,8 @@ use std::collections::HashMap;
 
 use foldhash::fast::RandomState;
 
+use crate::domain::Dice;
+
 /// So many bytes are compared at a time.
 const GRAM: usize = 8;
 
@@ -23,10 +25,9 @@ pub fn shared(rows: &[Vec<u8>]) -> Vec<Vec<u8>> {
     };
     let mut bytes: Vec<u8> = own().collect();
     bytes.sort_unstable();
-    let mut state = 0;
+    let mut dice = Dice::new(0);
     let mut any = || {
-        state = next(state);
-        let idx = usize::try_from(state >> 33).unwrap_or(0) % bytes.len().max(1);
+        let idx = usize::try_from(dice.bits() >> 33).unwrap_or(0) % bytes.len().max(1);
         bytes.get(idx).copied().unwrap_or(0)
     };
     let mut mix = |(row, mask): (&Vec<u8>, &Vec<bool>)| {
@@ -84,11 +85,4 @@ fn counts(rows: &[Vec<u8>]) -> HashMap<u64, Count, RandomState> {
         }
     }
     counts
-}
-
-/// Knuth's generator of numbers, MMIX.
-fn next(state: u64) -> u64 {
-    state
-        .wrapping_mul(6_364_136_223_846_793_005)
-        .wrapping_add(1_442_695_040_888_963_407)
 }
