@@ -15,7 +15,7 @@ use super::Error;
 /// The largest dictionary, in bytes: twice as much makes rows smaller by a fiftieth.
 const BYTES_MAX: usize = 16 << 10;
 
-/// The fastest level but one; with a dictionary the slower ones make rows smaller by a fiftieth.
+/// The fastest of the ordinary levels; with a dictionary the slower ones make rows smaller by a fiftieth.
 const LEVEL: i32 = 1;
 
 /// The largest row that is packed, in bytes; it bounds what a damaged length can ask for.
