@@ -3,7 +3,7 @@
 //! The floors; a module uses lower floors only, and neighbors do not know each other:
 //!
 //! ```text
-//! 8  main cli app config dev           starts, wires, stops
+//! 8  main cli app config dev pages     starts, wires, stops
 //! 7  api                               HTTP and NATS requests in, answers out
 //! 6  release                           how policies become live, and what was live before
 //! 5  actors                            order, concurrency, supervision
@@ -23,6 +23,7 @@ pub mod clock;
 pub mod config;
 pub mod decide;
 pub mod domain;
+pub mod pages;
 pub mod policy;
 pub mod release;
 pub mod scoring;

@@ -37,8 +37,7 @@ pub struct Shop {
     pub node: Arc<Node>,
     /// Where it answers.
     pub address: SocketAddr,
-    // Goes away when it is over.
-    _world: World,
+    world: World,
 }
 
 impl Shop {
@@ -62,8 +61,20 @@ impl Shop {
         Ok(Self {
             node,
             address,
-            _world: world,
+            world,
         })
+    }
+
+    /// Returns how many bytes a decision takes in its stream, on average.
+    pub async fn logged(&self) -> anyhow::Result<usize> {
+        let context = async_nats::jetstream::new(self.world.client().await?);
+        let state = context
+            .get_stream("ATTUNE_DECISIONS")
+            .await?
+            .get_info()
+            .await?
+            .state;
+        Ok(usize::try_from(state.bytes / state.messages.max(1))?)
     }
 }
 

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
+use async_nats::jetstream::context::ContextBuilder;
+use async_nats::jetstream::stream;
 use axum::Router;
 use axum::routing::post;
 use bytes::Bytes;
@@ -14,6 +16,7 @@ use crate::latency::{at, millis};
 use crate::row::{Row, per_second};
 use crate::stages::{self, Stages};
 use crate::throughput::{runtime, scaled};
+use crate::world::World;
 
 /// Requests a second when it is not saturated.
 const RATE: u32 = 1_000;
@@ -25,16 +28,18 @@ const CONSTANT: &str = r#"{"decision_id":"0","offers":[]}"#;
 /// Measures the engine and the constant: saturated, and at a steady rate.
 pub fn over_http() -> anyhow::Result<Vec<Row>> {
     let n = scaled(40_000);
-    let (constant, measured) = runtime()?.block_on(async {
+    let (constant, keeping, measured) = runtime()?.block_on(async {
         let mut constant = ask(constant().await?, n, None, "").await?;
         let measured = through_the_node(n).await?;
         constant.merge(ask(self::constant().await?, n, None, "").await?);
-        anyhow::Ok((constant, measured))
+        let keeping = keeping(n, measured.sizes).await?;
+        anyhow::Ok((constant, keeping, measured))
     })?;
     let Measured {
         saturated,
         steady,
         stages,
+        sizes,
     } = measured;
     let ratio = saturated.rate() / constant.rate();
     let what = format!("POST /v1/decide, {N_OFFERS} offers, one tree-ensemble call");
@@ -56,6 +61,17 @@ pub fn over_http() -> anyhow::Result<Vec<Row>> {
             goal: "≥ 0.3".into(),
             ok: ratio >= 0.3,
         },
+        Row {
+            what: format!(
+                "the same, against a handler that appends {} bytes to a stream, answers, and publishes {}",
+                sizes[0], sizes[1]
+            ),
+            figure: per_second(saturated.rate()),
+            reference: per_second(keeping.rate()),
+            ratio: Some(saturated.rate() / keeping.rate()),
+            goal: "stated".into(),
+            ok: true,
+        },
         p99("saturated".into(), &saturated, Some(&constant), ms(10)),
         p99(format!("{RATE} requests/s"), &steady, None, ms(2)),
         stages::row("µs a decision, saturated".into(), stages),
@@ -67,6 +83,8 @@ struct Measured {
     saturated: Load,
     steady: Load,
     stages: String,
+    /// Bytes of its record in the state log and of its message, on average.
+    sizes: [usize; 2],
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts are small")]
@@ -77,6 +95,7 @@ async fn through_the_node(n: usize) -> anyhow::Result<Measured> {
     ask(address, n / 10, None, "").await?;
     let before = Stages::of(node);
     let n_commits = node.engine.meters.commits.get();
+    let n_bytes = node.engine.meters.commit_bytes.get();
     let saturated = ask(address, n, None, "").await?;
     let n_asked = saturated.latencies.len() as u64;
     let n_commits = node.engine.meters.commits.get() - n_commits;
@@ -86,11 +105,15 @@ async fn through_the_node(n: usize) -> anyhow::Result<Measured> {
         n_asked as f64 / n_commits as f64
     );
     let steady = ask(address, scaled(10_000), Some(RATE), "").await?;
+    let n_bytes = node.engine.meters.commit_bytes.get() - n_bytes;
+    let logged = shop.logged().await?;
     node.stop().await;
+    let n_all = n_asked + steady.latencies.len() as u64;
     Ok(Measured {
         saturated,
         steady,
         stages,
+        sizes: [usize::try_from(n_bytes / n_all)?, logged],
     })
 }
 
@@ -116,4 +139,36 @@ fn policy() -> anyhow::Result<String> {
 async fn constant() -> anyhow::Result<SocketAddr> {
     let answer = async |_: Bytes| CONSTANT;
     serve(Router::new().route("/v1/decide", post(answer))).await
+}
+
+/// Serves a handler that decides nothing and keeps its answers as the engine does: one message must be stored before the
+/// answer, and another one is stored after it.
+async fn keeping(n: usize, sizes: [usize; 2]) -> anyhow::Result<Load> {
+    let world = World::start().await?;
+    let context = ContextBuilder::new()
+        .max_ack_inflight(8_192)
+        .build(world.client().await?);
+    for name in ["log", "decisions"] {
+        let config = stream::Config {
+            name: name.to_uppercase(),
+            subjects: vec![format!("{name}.>")],
+            ..stream::Config::default()
+        };
+        context.create_stream(config).await?;
+    }
+    let [record, message] = sizes.map(|n| Bytes::from(vec![b'x'; n]));
+    let answer = async move |_: Bytes| {
+        let appended = context.publish("log.1", record.clone()).await;
+        let stored = match appended {
+            Ok(ack) => ack.await.is_ok(),
+            Err(_) => false,
+        };
+        let kept = context.publish("decisions.home", message.clone()).await;
+        if let Ok(ack) = kept {
+            tokio::spawn(ack.into_future());
+        }
+        if stored { CONSTANT } else { "" }
+    };
+    let address = serve(Router::new().route("/v1/decide", post(answer))).await?;
+    ask(address, n, None, "").await
 }

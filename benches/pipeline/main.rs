@@ -52,6 +52,8 @@ const LINES: [(&str, Measure); 11] = [
 ];
 
 fn main() -> anyhow::Result<()> {
+    // As `attune` itself does.
+    attune::pages::keep_small();
     // Cargo says `--bench` to every benchmark.
     let args: Vec<String> = std::env::args()
         .skip(1)

@@ -94,6 +94,7 @@ enum Command {
 pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log(&arguments.log);
+    crate::pages::keep_small();
     let result = match &arguments.command {
         Command::Serve(args) => serve::run(args),
         Command::Dev(args) => dev::run(args),

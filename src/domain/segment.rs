@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::Deserialize;
 use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::domain::event::Kind;
@@ -40,7 +40,7 @@ pub struct Decoded {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", expecting = "an object")]
 struct Envelope<'a> {
-    #[serde(borrow, rename = "type")]
+    #[serde(borrow, default, deserialize_with = "lent", rename = "type")]
     kind: Option<Cow<'a, str>>,
     #[serde(borrow)]
     message_id: Option<Text<'a>>,
@@ -48,7 +48,7 @@ struct Envelope<'a> {
     user_id: Option<Text<'a>>,
     #[serde(borrow)]
     anonymous_id: Option<Text<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "lent")]
     event: Option<Cow<'a, str>>,
     #[serde(borrow)]
     properties: Option<&'a RawValue>,
@@ -56,12 +56,21 @@ struct Envelope<'a> {
     traits: Option<&'a RawValue>,
     #[serde(borrow)]
     context: Option<&'a RawValue>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "lent")]
     timestamp: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "lent")]
     original_timestamp: Option<Cow<'a, str>>,
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "lent")]
     sent_at: Option<Cow<'a, str>>,
+}
+
+/// Reads a text where it stands: what is derived for an optional one copies it.
+fn lent<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Lent<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    let lent = Option::<Lent<'a>>::deserialize(from)?;
+    Ok(lent.map(|Lent(text)| text))
 }
 
 /// Reads one event.
@@ -238,7 +247,7 @@ fn short(text: &str) -> String {
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(TextVisitor)
     }
 }

@@ -6,13 +6,13 @@ use std::io::{ErrorKind, Write};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use super::mark::Mark;
 use super::tally::Tally;
+use super::worker::Worker;
 use super::{Batch, Durability, Engine, Error, Options, Row, Stats, Store, Table, is_empty};
 
 /// How long one commit may take; both engines can wait for a background thread that has died.
@@ -49,6 +49,8 @@ pub(super) struct Disk<R: Rows> {
     held: Option<Arc<Held<R>>>,
     /// Whether a commit keeps what all rows add up to.
     adds_up: bool,
+    /// Writes, so that a panic or a hang of the engine stays there.
+    worker: Worker,
     commits: Mutex<Commits>,
     /// Why it has stopped, once it has.
     stopped: OnceLock<String>,
@@ -89,6 +91,7 @@ impl<R: Rows> Disk<R> {
             dir: dir.into(),
             held: Some(Arc::new(Held { rows, _lock: lock })),
             adds_up: options.verify,
+            worker: Worker::start("store")?,
             commits: Mutex::new(Commits { tally, mark }),
             stopped: OnceLock::new(),
         })
@@ -110,6 +113,15 @@ impl<R: Rows> Disk<R> {
     /// Stops the store for good; the first reason stays.
     fn stop(&self, error: &Error) {
         let _stopped_before = self.stopped.set(error.to_string());
+    }
+
+    /// Writes on the thread for it.
+    fn limited<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let answer = self.worker.run(COMMIT_MAX, || caught::<R, _>(work));
+        answer.unwrap_or_else(|why| Err(failed::<R>(why)))
     }
 
     /// Reads, and stops the store if the engine panics: its locks may be held for ever.
@@ -147,7 +159,7 @@ impl<R: Rows> Store for Disk<R> {
             // To read what a batch replaces would cost a tenth of writing it.
             before.sum = None;
         }
-        let written = limited::<R, _>(move || {
+        let written = self.limited(move || {
             let tally = before.after(&batch, &held.rows)?;
             held.rows.write(batch, &tally.encode(), durability)?;
             Ok(tally)
@@ -177,7 +189,7 @@ impl<R: Rows> Drop for Disk<R> {
         }
         let mut commits = self.commits();
         let counter = commits.tally.counter;
-        let closing = limited::<R, _>(move || {
+        let closing = self.limited(move || {
             let outcome = held.rows.persist(Durability::Process);
             drop(held);
             outcome
@@ -298,24 +310,6 @@ fn claim(dir: &Path, engine: Engine) -> Result<(), Error> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-/// Runs on a thread of its own, so that a panic or a hang of the engine stays there.
-fn limited<R: Rows, T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
-) -> Result<T, Error> {
-    let (sender, receiver) = sync_channel(1);
-    let worker = thread::Builder::new().name("store".into());
-    let worker = worker.spawn(move || drop(sender.send(caught::<R, _>(work))))?;
-    let outcome = match receiver.recv_timeout(COMMIT_MAX) {
-        Ok(outcome) => outcome,
-        Err(RecvTimeoutError::Timeout) => {
-            return Err(failed::<R>(format!("no answer within {COMMIT_MAX:?}")));
-        }
-        Err(RecvTimeoutError::Disconnected) => Err(failed::<R>("its thread ended".into())),
-    };
-    drop(worker.join());
-    outcome
 }
 
 fn caught<R: Rows, T>(work: impl FnOnce() -> Result<T, Error>) -> Result<T, Error> {

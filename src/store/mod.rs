@@ -26,6 +26,7 @@ mod sled;
 mod tally;
 #[cfg(test)]
 mod tests;
+mod worker;
 
 use std::ops::Range;
 use std::path::Path;

@@ -20,7 +20,7 @@ const FLOORS: [&[&str]; 9] = [
     &["actors"],
     &["release"],
     &["api"],
-    &["cli", "app", "config", "dev", "main"],
+    &["cli", "app", "config", "dev", "main", "pages"],
 ];
 
 /// The highest floor without I/O, clock, randomness, async, or logging.
