@@ -11,3 +11,15 @@ pub fn keep_small() {
         tracing::debug!(%error, "pages of memory may be huge: it is only slower");
     }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    #[test]
+    fn the_kernel_gives_no_huge_pages_any_more() {
+        super::keep_small();
+        assert_eq!(
+            rustix::thread::transparent_huge_pages_are_disabled(),
+            Ok(true)
+        );
+    }
+}
