@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use async_nats::jetstream::context::ContextBuilder;
-use async_nats::jetstream::stream;
+use async_nats::jetstream::context::{ContextBuilder, PublishError};
+use async_nats::jetstream::{Context, stream};
 use axum::Router;
+use axum::http::StatusCode;
 use axum::routing::post;
 use bytes::Bytes;
 
@@ -63,7 +64,7 @@ pub fn over_http() -> anyhow::Result<Vec<Row>> {
         },
         Row {
             what: format!(
-                "the same, against a handler that appends {} bytes to a stream, answers, and publishes {}",
+                "the same, against a handler that appends {} bytes an answer, waits, and publishes {}",
                 sizes[0], sizes[1]
             ),
             figure: per_second(saturated.rate()),
@@ -141,8 +142,8 @@ async fn constant() -> anyhow::Result<SocketAddr> {
     serve(Router::new().route("/v1/decide", post(answer))).await
 }
 
-/// Serves a handler that decides nothing and keeps its answers as the engine does: one message must be stored before the
-/// answer, and another one is stored after it.
+/// Serves a handler that decides nothing and keeps each answer: one message must be stored before it is given, and
+/// another one is on its way by then.
 async fn keeping(n: usize, sizes: [usize; 2]) -> anyhow::Result<Load> {
     let world = World::start().await?;
     let context = ContextBuilder::new()
@@ -158,17 +159,17 @@ async fn keeping(n: usize, sizes: [usize; 2]) -> anyhow::Result<Load> {
     }
     let [record, message] = sizes.map(|n| Bytes::from(vec![b'x'; n]));
     let answer = async move |_: Bytes| {
-        let appended = context.publish("log.1", record.clone()).await;
-        let stored = match appended {
-            Ok(ack) => ack.await.is_ok(),
-            Err(_) => false,
-        };
-        let kept = context.publish("decisions.home", message.clone()).await;
-        if let Ok(ack) = kept {
-            tokio::spawn(ack.into_future());
-        }
-        if stored { CONSTANT } else { "" }
+        let kept = keep(&context, record.clone(), message.clone()).await;
+        kept.map(|()| CONSTANT)
+            .map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
     };
     let address = serve(Router::new().route("/v1/decide", post(answer))).await?;
     ask(address, n, None, "").await
+}
+
+async fn keep(context: &Context, record: Bytes, message: Bytes) -> Result<(), PublishError> {
+    context.publish("log.1", record).await?.await?;
+    let logged = context.publish("decisions.home", message).await?;
+    tokio::spawn(logged.into_future());
+    Ok(())
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration as StdDuration, Instant};
 
 use futures::StreamExt;
-use serde::Deserialize;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::actors::engine::Engine;
@@ -12,7 +11,7 @@ use crate::actors::engine::Engine;
 use crate::actors::partition::{Incoming, Message};
 use crate::actors::table::{Table, Up};
 use crate::clock::{self, Clock};
-use crate::domain::{Partition, Timestamp};
+use crate::domain::{Partition, Timestamp, segment};
 use crate::stream::{Delivery, Error};
 
 /// The longest time without a look at the stream's end.
@@ -162,20 +161,9 @@ async fn credit(credits: &Arc<Semaphore>, n: u32) -> Option<Arc<OwnedSemaphorePe
 fn time_after(engine: &Engine, batch: &[Delivery]) -> Timestamp {
     let of = |delivery: &Delivery| match engine.clock {
         Clock::Stream => delivery.stored_at,
-        Clock::Event => own_time(&delivery.payload).unwrap_or(Timestamp::MIN),
+        Clock::Event => segment::own_time(&delivery.payload).unwrap_or(Timestamp::MIN),
     };
     batch.iter().map(of).max().unwrap_or(Timestamp::MIN)
-}
-
-/// Reads the time that an event brings.
-fn own_time(payload: &[u8]) -> Option<Timestamp> {
-    #[derive(Deserialize)]
-    struct Timed<'a> {
-        #[serde(borrow)]
-        timestamp: Option<std::borrow::Cow<'a, str>>,
-    }
-    let timed: Timed<'_> = serde_json::from_slice(payload).ok()?;
-    Timestamp::parse(&timed.timestamp?)
 }
 
 /// Sleeps until a timer is due or the stream should be looked at.

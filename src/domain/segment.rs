@@ -124,6 +124,17 @@ pub fn decode(
     Ok(Decoded { customer, event })
 }
 
+/// Reads the time that an event brings, if it is an event with one.
+pub fn own_time(payload: &[u8]) -> Option<Timestamp> {
+    #[derive(Deserialize)]
+    struct Timed<'a> {
+        #[serde(borrow, default, deserialize_with = "lent")]
+        timestamp: Option<Cow<'a, str>>,
+    }
+    let timed: Timed<'_> = serde_json::from_slice(payload).ok()?;
+    Timestamp::parse(&timed.timestamp?)
+}
+
 /// Says why a text is not an event, if possible with the name of the field.
 fn why_not(text: &str, error: &serde_json::Error) -> String {
     let fields = || serde_json::from_str::<BTreeMap<String, &RawValue>>(text).ok();
@@ -289,5 +300,42 @@ impl<'de> Visitor<'de> for TextVisitor {
 
     fn visit_bool<E: serde::de::Error>(self, value: bool) -> Result<Text<'de>, E> {
         Err(E::invalid_type(serde::de::Unexpected::Bool(value), &self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_are_read_where_they_stand_and_copied_only_where_they_are_escaped() {
+        let text = r#"{"type":"track","event":"a \"b\"","timestamp":"2026-01-31T10:00:00Z","sentAt":null}"#;
+        let envelope: Envelope<'_> = serde_json::from_str(text).unwrap();
+        assert!(matches!(envelope.kind, Some(Cow::Borrowed("track"))));
+        assert!(matches!(&envelope.event, Some(Cow::Owned(name)) if name == "a \"b\""));
+        assert!(matches!(envelope.timestamp, Some(Cow::Borrowed(_))));
+        assert_eq!(
+            (envelope.sent_at, envelope.original_timestamp),
+            (None, None)
+        );
+    }
+
+    #[test]
+    fn the_own_time_is_that_of_the_event_and_not_of_what_lies_in_it() {
+        let at = |text: &str| own_time(text.as_bytes()).map(|at| at.to_string());
+        let time = "2026-01-31T10:00:00Z";
+        let whole = format!(
+            r#"{{"properties":{{"timestamp":"1999-01-01T00:00:00Z"}},"timestamp":"{time}"}}"#
+        );
+        assert_eq!(at(&whole), Timestamp::parse(time).map(|at| at.to_string()));
+        assert_eq!(at(&whole[..whole.len() - 1]), None);
+        for none in [
+            "{}",
+            r#"{"timestamp":null}"#,
+            r#"{"timestamp":7}"#,
+            r#"{"timestamp":"soon"}"#,
+        ] {
+            assert_eq!(at(none), None, "{none}");
+        }
     }
 }

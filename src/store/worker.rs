@@ -97,6 +97,24 @@ mod tests {
         assert_eq!(worker.run(LONG, || 7), Err("its thread ended".into()));
     }
 
+    #[test]
+    fn who_goes_waits_for_the_end_of_the_thread_unless_it_hangs() {
+        thread_local!(static LAST: std::cell::RefCell<Option<Sender<()>>> = const { std::cell::RefCell::new(None) });
+        let worker = Worker::start("worker").unwrap();
+        let (last, ended) = channel();
+        worker.run(LONG, move || LAST.set(Some(last))).unwrap();
+        drop(worker);
+        let gone = std::sync::mpsc::TryRecvError::Disconnected;
+        assert_eq!(ended.try_recv(), Err(gone));
+
+        let worker = Worker::start("worker").unwrap();
+        let (free, held) = channel::<()>();
+        let hang = worker.run(Duration::from_millis(10), move || held.recv().is_err());
+        assert!(hang.is_err());
+        drop(worker);
+        drop(free);
+    }
+
     fn panic<T>() -> T {
         std::panic::panic_any("a test")
     }
