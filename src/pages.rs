@@ -14,9 +14,11 @@ pub fn keep_small() {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
+    use super::*;
+
     #[test]
     fn the_kernel_gives_no_huge_pages_any_more() {
-        super::keep_small();
+        keep_small();
         assert_eq!(
             rustix::thread::transparent_huge_pages_are_disabled(),
             Ok(true)
