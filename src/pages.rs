@@ -14,7 +14,7 @@ pub fn keep_small() {
 
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
-    use super::*;
+    use crate::pages::keep_small;
 
     #[test]
     fn the_kernel_gives_no_huge_pages_any_more() {
