@@ -23,7 +23,7 @@ demo: setup ## builds the release and starts everything on this machine
 
 test: fmt clippy ## the gate: format, lints, all tests, documentation
 	@python3 .ci/setup --python-client --examples
-	$(CARGO) test --locked --workspace
+	PROPTEST_RNG_SEED=$(or $(PROPTEST_RNG_SEED),1) $(CARGO) test --locked --workspace
 	@$(MAKE) --no-print-directory doc
 
 check: fmt clippy doc ## the gate without the tests
@@ -40,5 +40,6 @@ doc:
 bench: setup ## measures throughput and latency of the whole pipeline
 	$(CARGO) bench --locked --bench pipeline $(if $(ARGS),-- $(ARGS))
 
-soak: setup ## kills a running server 200 times and checks that nothing is lost or doubled
+soak: setup ## kills a running server 200 times and checks that nothing is lost or doubled; tries every law on new cases
 	ATTUNE_CRASHES=$(or $(ATTUNE_CRASHES),200) $(CARGO) test --locked --release --test it crash -- --nocapture
+	for run in $$(seq $(or $(ATTUNE_LAWS),10)); do $(CARGO) test --locked --release --lib --quiet || exit 1; done

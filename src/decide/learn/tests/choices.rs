@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::near;
+use super::{near, of_any_size};
 use crate::decide::learn::special::ln_beta;
 use crate::decide::learn::{Belief, Chance, Contender, Explore, choose, win};
 
@@ -29,7 +29,12 @@ fn closed_form(a: u32, b: f64, other: (f64, f64)) -> f64 {
 
 proptest! {
     #[test]
-    fn of_two_betas_the_probability_is_the_closed_form(a in 1_u32..200, b in 0.5_f64..2_000.0, c in 0.2_f64..200.0, d in 0.5_f64..2_000.0) {
+    fn of_two_betas_the_probability_is_the_closed_form(
+        a in 1_u32..200,
+        b in of_any_size(0.5, 2_000.0),
+        c in of_any_size(0.2, 200.0),
+        d in of_any_size(0.5, 2_000.0),
+    ) {
         let exact = closed_form(a, b, (c, d));
         let both = [
             contender("x", Belief::beta(f64::from(a), b)),
@@ -71,9 +76,12 @@ proptest! {
 /// Beliefs as one learner has them, some of them sure.
 fn beliefs() -> impl Strategy<Value = Vec<Belief>> {
     let point = || (0.0_f64..1.0).prop_map(Belief::Point);
-    let beta = (0.05_f64..300.0, 1.0_f64..3_000.0).prop_map(|(a, b)| Belief::beta(a, b));
-    let normal = (-0.2_f64..0.8, 0.001_f64..0.5).prop_map(|(mean, sd)| Belief::normal(mean, sd));
-    let logit = (-6.0_f64..2.0, 0.01_f64..1.5).prop_map(|(mean, sd)| Belief::Logit { mean, sd });
+    let beta =
+        (of_any_size(0.05, 300.0), of_any_size(1.0, 3_000.0)).prop_map(|(a, b)| Belief::beta(a, b));
+    let normal =
+        (-0.2_f64..0.8, of_any_size(0.001, 0.5)).prop_map(|(mean, sd)| Belief::normal(mean, sd));
+    let logit =
+        (-6.0_f64..2.0, of_any_size(0.01, 1.5)).prop_map(|(mean, sd)| Belief::Logit { mean, sd });
     prop_oneof![
         prop::collection::vec(prop_oneof![9 => beta, 1 => point()], 1..8),
         prop::collection::vec(prop_oneof![9 => normal, 1 => point()], 1..8),
@@ -197,7 +205,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn many_are_compared_as_two_would_be(a in 0.3_f64..400.0, b in 0.3_f64..4_000.0, c in 0.3_f64..400.0, d in 0.3_f64..4_000.0) {
+    fn many_are_compared_as_two_would_be(
+        a in of_any_size(0.3, 400.0),
+        b in of_any_size(0.3, 4_000.0),
+        c in of_any_size(0.3, 400.0),
+        d in of_any_size(0.3, 4_000.0),
+    ) {
         // A third one who never wins: distributions are approximated, and nothing else changes.
         let both = [
             contender("x", Belief::beta(a, b)),
