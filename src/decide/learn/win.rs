@@ -27,10 +27,10 @@ const LOOKS: u32 = 16;
 const NEGLIGIBLE: f64 = 1e-9;
 
 /// The doubt about the sum, as a share of it; see [`integral`].
-const DOUBT: f64 = 1e-5;
+const DOUBT: f64 = 2e-6;
 
-/// Parts that the sum begins with.
-const EDGES: u32 = 2;
+/// Parts that the sum begins with: of fewer, both rules agree by chance more often where they are wrong.
+const EDGES: u32 = 4;
 
 /// Parts of the sum at most.
 const PARTS_MAX: usize = 40;
@@ -101,7 +101,8 @@ impl<'a> Contender<'a> {
 /// all others are below.
 ///
 /// Summed by Gauss and Kronrod, at most 1,200 points, where the integrand counts and denser where it turns. Against one rival
-/// the relative error stays below 1e-4 for probabilities above 1e-6 (tested against the closed form of two Beta distributions).
+/// the relative error stays below 3e-4 for probabilities above 1e-6 (tested against the closed form of two Beta distributions: of
+/// 300,000 random pairs two were off by more than 1e-4).
 /// Against more, distributions of much evidence are approximated (Lugannani and Rice); the sum over all contenders is 1 to within
 /// 1e-3 for beliefs of one kind, sure ones among them. At least [`PROBABILITY_MIN`].
 pub fn probability(contenders: &[Contender<'_>], idx: usize) -> f64 {
