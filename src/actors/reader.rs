@@ -74,7 +74,7 @@ async fn deliver(
 ) {
     let Some(last) = batch.last() else { return };
     told.seq = last.seq;
-    told.at = told.at.max(time_after(engine, &batch));
+    told.at = time_after(engine, &batch, told.at);
     let shares = shares(usize::from(engine.n_partitions), batch);
     let has_share: Vec<bool> = shares.iter().map(|share| !share.is_empty()).collect();
     for (share, idx) in shares.into_iter().zip(0_u16..) {
@@ -157,13 +157,16 @@ async fn credit(credits: &Arc<Semaphore>, n: u32) -> Option<Arc<OwnedSemaphorePe
         .map(Arc::new)
 }
 
-/// Returns the time up to which everything was delivered with this batch.
-fn time_after(engine: &Engine, batch: &[Delivery]) -> Timestamp {
-    let of = |delivery: &Delivery| match engine.clock {
-        Clock::Stream => delivery.stored_at,
-        Clock::Event => segment::own_time(&delivery.payload).unwrap_or(Timestamp::MIN),
+/// Returns the time up to which everything was delivered with this batch, and before it up to `at`.
+fn time_after(engine: &Engine, batch: &[Delivery], at: Timestamp) -> Timestamp {
+    let latest = match engine.clock {
+        Clock::Stream => batch.iter().map(|delivery| delivery.stored_at).max(),
+        Clock::Event => {
+            let payloads = batch.iter().map(|delivery| delivery.payload.as_ref());
+            segment::latest_time(payloads, at)
+        }
     };
-    batch.iter().map(of).max().unwrap_or(Timestamp::MIN)
+    latest.map_or(at, |latest| latest.max(at))
 }
 
 /// Sleeps until a timer is due or the stream should be looked at.

@@ -1,5 +1,7 @@
 //! Events in Segment's form: JSON in, customer and event out.
 
+mod latest;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,6 +13,8 @@ use serde_json::value::RawValue;
 
 use crate::domain::event::Kind;
 use crate::domain::{CustomerId, Duration, Event, EventId, Timestamp, Value};
+
+pub use latest::latest_time;
 
 /// The longest name of an event, in bytes.
 pub const NAME_BYTES_MAX: usize = 256;
@@ -122,17 +126,6 @@ pub fn decode(
         context: context(envelope.context, wanted)?,
     };
     Ok(Decoded { customer, event })
-}
-
-/// Reads the time that an event brings, if it is an event with one.
-pub fn own_time(payload: &[u8]) -> Option<Timestamp> {
-    #[derive(Deserialize)]
-    struct Timed<'a> {
-        #[serde(borrow, default, deserialize_with = "lent")]
-        timestamp: Option<Cow<'a, str>>,
-    }
-    let timed: Timed<'_> = serde_json::from_slice(payload).ok()?;
-    Timestamp::parse(&timed.timestamp?)
 }
 
 /// Says why a text is not an event, if possible with the name of the field.
@@ -318,24 +311,5 @@ mod tests {
             (envelope.sent_at, envelope.original_timestamp),
             (None, None)
         );
-    }
-
-    #[test]
-    fn the_own_time_is_that_of_the_event_and_not_of_what_lies_in_it() {
-        let at = |text: &str| own_time(text.as_bytes()).map(|at| at.to_string());
-        let time = "2026-01-31T10:00:00Z";
-        let whole = format!(
-            r#"{{"properties":{{"timestamp":"1999-01-01T00:00:00Z"}},"timestamp":"{time}"}}"#
-        );
-        assert_eq!(at(&whole), Timestamp::parse(time).map(|at| at.to_string()));
-        assert_eq!(at(&whole[..whole.len() - 1]), None);
-        for none in [
-            "{}",
-            r#"{"timestamp":null}"#,
-            r#"{"timestamp":7}"#,
-            r#"{"timestamp":"soon"}"#,
-        ] {
-            assert_eq!(at(none), None, "{none}");
-        }
     }
 }
