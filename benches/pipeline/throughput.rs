@@ -220,7 +220,7 @@ async fn through_the_node(world: &World, config: &Config, n_events: usize) -> an
 async fn through_the_loop(world: &World, like: &Run) -> anyhow::Result<Run> {
     let client = world.client().await?;
     let clock = Clock::start(world)?;
-    bare::run(client, like.n_events, like.n_actions).await?;
+    bare::run(client, like.n_events, like.n_actions, &[]).await?;
     let (took, cpu) = clock.stop(world)?;
     Ok(Run {
         n_events: like.n_events,
