@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::actors::live::Policies;
 use crate::domain::Timestamp;
+use crate::domain::segment::Depth;
 use crate::policy::Bundle;
 use crate::policy::wanted::Wanted;
 
@@ -57,9 +58,10 @@ impl Eras {
         std::iter::once(&self.first).chain(&self.later)
     }
 
-    /// Tells if any of them looks into an event.
-    pub fn wants(&self, event: &str) -> bool {
-        self.iter().any(|era| era.wanted.has(event))
+    /// Returns how far any of them looks into an event.
+    pub fn depth(&self, event: &str) -> Depth {
+        let depths = self.iter().map(|era| era.wanted.depth(event));
+        depths.max().unwrap_or_default()
     }
 
     /// Returns the revisions that were live between two times, and since when; there always is one.

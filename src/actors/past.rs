@@ -13,6 +13,7 @@ use crate::actors::scorer;
 use crate::clock::Clock;
 use crate::decide;
 use crate::decide::why::{Course, Replay, Replayed};
+use crate::domain::segment::Depth;
 use crate::domain::{CustomerId, Duration, Event, EventId, Profile, Timestamp};
 use crate::policy::Bundle;
 use crate::stream::{self, Delivery, Extent};
@@ -199,8 +200,8 @@ async fn read(
         .await?;
     while let Some(batch) = batches.next().await {
         for delivery in batch? {
-            let wants = |name: &str| eras.wants(name);
-            let own = own(engine, wants, customer, &delivery);
+            let depth = |name: &str| eras.depth(name);
+            let own = own(engine, depth, customer, &delivery);
             events.extend(own.filter(|(_, now)| *now <= at));
             if events.len() > EVENTS_MAX {
                 complete = false;
@@ -214,7 +215,7 @@ async fn read(
 /// Decodes an event if it is the customer's; returns it with when it was handled.
 fn own(
     engine: &Engine,
-    wants: impl Fn(&str) -> bool,
+    depth: impl Fn(&str) -> Depth,
     customer: &CustomerId,
     delivery: &Delivery,
 ) -> Option<(Event, Timestamp)> {
@@ -222,7 +223,7 @@ fn own(
     if delivery.payload.len() > engine.limits.event_bytes {
         return None;
     }
-    let decoded = delivery.decode(engine.created, real, wants);
+    let decoded = delivery.decode(engine.created, real, depth);
     let decoded = decoded.ok().filter(|of| of.customer == *customer)?;
     let now = if real {
         delivery.stored_at
@@ -258,8 +259,8 @@ pub async fn event(
             if delivery.stored_at > at {
                 return Ok(None);
             }
-            let wants = |name: &str| policies.wanted.has(name);
-            let own = own(engine, wants, customer, &delivery);
+            let depth = |name: &str| policies.wanted.depth(name);
+            let own = own(engine, depth, customer, &delivery);
             if let Some((event, _)) = own.filter(|(event, _)| event.id == *id) {
                 return Ok(Some(event));
             }

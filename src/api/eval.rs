@@ -17,7 +17,7 @@ use crate::api::customer::{At, Json, json, look, now};
 use crate::api::problem::Problem;
 use crate::api::why::turn;
 use crate::decide::{Env, Unknown, answer};
-use crate::domain::segment::{Received, decode};
+use crate::domain::segment::{Depth, Received, decode};
 use crate::domain::{Event, Map, Profile, Timestamp, Value};
 use crate::policy::question::{Question, ask};
 use crate::policy::{Diagnostic, hint};
@@ -263,6 +263,6 @@ pub fn event_of(mut given: Map, customer: &str, at: Timestamp) -> Result<Event, 
     };
     let wrong = |error| format!("`event`: {error}");
     let text = Value::Map(given).to_string();
-    let decoded = decode(text.as_bytes(), &received, |_| true).map_err(wrong)?;
+    let decoded = decode(text.as_bytes(), &received, |_| Depth::Whole).map_err(wrong)?;
     Ok(decoded.event)
 }

@@ -13,7 +13,7 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::clock::{self, Clock};
 use crate::config::Config;
-use crate::domain::segment::Decoded;
+use crate::domain::segment::{Decoded, Depth};
 use crate::domain::{CustomerId, Duration, Timestamp};
 use crate::stream::{Delivery, Reading, Streams};
 
@@ -149,14 +149,14 @@ impl History {
 
     /// Returns the next events, maybe none of those that were read; `None` at the end of the range.
     ///
-    /// - `wanted`: see [`crate::domain::segment::decode`].
+    /// - `depth`: see [`crate::domain::segment::decode`].
     ///
     /// # Errors
     ///
     /// The stream cannot be read further.
     pub async fn next(
         &mut self,
-        wanted: impl Fn(&str) -> bool,
+        depth: impl Fn(&str) -> Depth,
     ) -> anyhow::Result<Option<Vec<Past>>> {
         let Some(batch) = self.batches.next().await else {
             return Ok(None);
@@ -164,13 +164,13 @@ impl History {
         let batch = batch.context("cannot read the event stream")?;
         let past = batch
             .into_iter()
-            .filter_map(|delivery| self.past(delivery, &wanted));
+            .filter_map(|delivery| self.past(delivery, &depth));
         Ok(Some(past.collect()))
     }
 
     /// Reads an event; returns nothing for one of somebody else, and for one that was there before.
-    fn past(&mut self, delivery: Delivery, wanted: &impl Fn(&str) -> bool) -> Option<Past> {
-        let event = self.decode(&delivery, wanted);
+    fn past(&mut self, delivery: Delivery, depth: &impl Fn(&str) -> Depth) -> Option<Past> {
+        let event = self.decode(&delivery, depth);
         // What cannot be decoded is nobody's.
         let whose = event.as_ref().ok().map(|decoded| &decoded.customer);
         if self.customer.is_some() && self.customer.as_ref() != whose {
@@ -196,13 +196,13 @@ impl History {
     fn decode(
         &self,
         delivery: &Delivery,
-        wanted: impl Fn(&str) -> bool,
+        depth: impl Fn(&str) -> Depth,
     ) -> Result<Decoded, String> {
         let (n_bytes, n_max) = (delivery.payload.len(), self.bytes_max);
         if n_bytes > n_max {
             return Err(format!("{n_bytes} bytes, at most {n_max} are allowed"));
         }
-        delivery.decode(self.created, self.clock == Clock::Stream, wanted)
+        delivery.decode(self.created, self.clock == Clock::Stream, depth)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::domain::{Map, Timestamp, Value, name};
+use crate::domain::{Timestamp, Value, name};
 
 /// The events that can change a cart.
 pub const EVENTS: [&str; 10] = [
@@ -117,13 +117,18 @@ impl Item {
     /// Returns the line as expressions see it.
     pub fn to_value(&self) -> Value {
         let text = |text: &Option<Arc<str>>| text.clone().map_or(Value::Null, Value::Text);
-        let mut map = Map::default();
-        map.set("product_id", Value::Text(self.product_id.clone()));
-        map.set("name", text(&self.name));
-        map.set("category", text(&self.category));
-        map.set("price", self.price.map_or(Value::Null, Value::Number));
-        map.set("quantity", Value::Number(self.quantity));
-        Value::Map(map)
+        let all = [
+            ("category", text(&self.category)),
+            ("name", text(&self.name)),
+            ("price", self.price.map_or(Value::Null, Value::Number)),
+            ("product_id", Value::Text(self.product_id.clone())),
+            ("quantity", Value::Number(self.quantity)),
+        ];
+        // One allocation: a message may show a hundred lines.
+        let mut known = Vec::with_capacity(all.len());
+        known.extend(all.into_iter().filter(|(_, value)| *value != Value::Null));
+        let keyed = |(key, value)| (name::shared(key), value);
+        Value::Map(known.into_iter().map(keyed).collect())
     }
 }
 

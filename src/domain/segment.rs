@@ -32,6 +32,18 @@ pub struct Received<'a> {
     pub fallback_id: &'a dyn Fn() -> String,
 }
 
+/// How far an event is read; what lies deeper is checked to be JSON and not read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// Its names and times, the traits of an identify call, and the time zone of its context.
+    #[default]
+    Envelope,
+    /// Its properties and traits too.
+    Body,
+    /// Its context too.
+    Whole,
+}
+
 /// An event and whose it is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decoded {
@@ -79,8 +91,7 @@ fn lent<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str
 
 /// Reads one event.
 ///
-/// - `wanted`: tells for the name of an event if anybody looks at its properties and context; what nobody
-///   looks at is checked to be JSON and not read.
+/// - `depth`: tells for the name of an event how far to read.
 ///
 /// # Errors
 ///
@@ -88,7 +99,7 @@ fn lent<'de: 'a, 'a, D: Deserializer<'de>>(from: D) -> Result<Option<Cow<'a, str
 pub fn decode(
     payload: &[u8],
     received: &Received<'_>,
-    wanted: impl Fn(&str) -> bool,
+    depth: impl Fn(&str) -> Depth,
 ) -> Result<Decoded, String> {
     let text = std::str::from_utf8(payload).map_err(|error| format!("not UTF-8: {error}"))?;
     if text.trim_start().starts_with('[') {
@@ -106,10 +117,11 @@ pub fn decode(
     })?;
     let name = name_of(kind, envelope.event.as_deref())?;
     let customer = customer_of(&envelope)?;
-    let wanted = wanted(name);
+    let depth = depth(name);
+    let has_body = depth >= Depth::Body;
     let traits = match (kind, envelope.traits) {
         (Kind::Identify, None) => context_traits(envelope.context)?,
-        (_, traits) => object("traits", traits, kind == Kind::Identify || wanted)?,
+        (_, traits) => object("traits", traits, kind == Kind::Identify || has_body)?,
     };
     let id = envelope
         .message_id
@@ -121,9 +133,9 @@ pub fn decode(
         kind,
         name: name.into(),
         at: happened_at(&envelope, received)?,
-        properties: object("properties", envelope.properties, wanted)?,
+        properties: object("properties", envelope.properties, has_body)?,
         traits,
-        context: context(envelope.context, wanted)?,
+        context: context(envelope.context, depth)?,
     };
     Ok(Decoded { customer, event })
 }
@@ -185,18 +197,29 @@ fn object(name: &str, raw: Option<&RawValue>, wanted: bool) -> Result<Value, Str
 }
 
 /// Parses the context; when nobody wants it, of the time zone alone, which every event may tell.
-fn context(raw: Option<&RawValue>, wanted: bool) -> Result<Value, String> {
-    // A derived `Deserialize` would take the items of a list for the fields.
-    let may_tell = |raw: &str| raw.starts_with('{') && raw.contains("\"timezone\"");
-    let Some(raw) = raw.filter(|raw| !wanted && may_tell(raw.get())) else {
-        return object("context", raw, wanted);
+fn context(raw: Option<&RawValue>, depth: Depth) -> Result<Value, String> {
+    let is_map = |raw: &RawValue| raw.get().starts_with('{');
+    let is_read = match depth {
+        Depth::Envelope => false,
+        // What is no object is noticed as it is of the properties.
+        Depth::Body => raw.is_some_and(|raw| !is_map(raw)),
+        Depth::Whole => true,
     };
-    let timezone = serde_json::from_str(raw.get()).map(|Zoned { timezone }| timezone);
+    // A derived `Deserialize` would take the items of a list for the fields.
+    let may_tell = |raw: &&RawValue| is_map(raw) && raw.get().contains("\"timezone\"");
+    match raw.filter(may_tell) {
+        Some(raw) if !is_read => Ok(zone_alone(raw)),
+        Some(_) | None => object("context", raw, is_read),
+    }
+}
+
+fn zone_alone(context: &RawValue) -> Value {
+    let timezone = serde_json::from_str(context.get()).map(|Zoned { timezone }| timezone);
     let Ok(timezone @ Value::Text(_)) = timezone else {
-        return Ok(Value::Null);
+        return Value::Null;
     };
     let zone = (Arc::from("timezone"), timezone);
-    Ok(Value::Map([zone].into_iter().collect()))
+    Value::Map([zone].into_iter().collect())
 }
 
 /// What is read of a context that nobody looks at.

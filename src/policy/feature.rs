@@ -48,21 +48,11 @@ impl Feature {
             Window::Session => Some("session".to_owned()),
             Window::Sliding(length) => Some(window.unwrap_or(length).to_string()),
         };
-        let (function, of) = match &self.fold {
-            Fold::Sum(of) => ("sum", Some(of)),
-            Fold::First(of) => ("first", of.as_ref()),
-            Fold::Last(of) => ("last", of.as_ref()),
-            Fold::Distinct(of) => ("distinct", Some(of)),
-            // An expression implies no other folds.
-            Fold::Count
-            | Fold::Dwell
-            | Fold::Recency
-            | Fold::Least(_)
-            | Fold::Most(_)
-            | Fold::Average(_)
-            | Fold::Mode(_) => ("count", None),
-        };
-        let property = of.map(|of| of.text.trim_start_matches("event.properties.").to_owned());
+        let function = self.fold.as_str();
+        let property = self
+            .fold
+            .of()
+            .map(|of| of.text.trim_start_matches("event.properties.").to_owned());
         let arguments = [Some(self.event.to_string()), property, own];
         let quoted = arguments.into_iter().flatten();
         let quoted: Vec<String> = quoted.map(|word| format!("'{word}'")).collect();
@@ -95,6 +85,39 @@ pub enum Fold {
     Average(Expr),
     /// The most frequent value of an expression, of equally frequent ones the one seen last.
     Mode(Expr),
+}
+
+impl Fold {
+    /// Returns the word of the policy.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Sum(_) => "sum",
+            Self::First(_) => "first",
+            Self::Last(_) => "last",
+            Self::Distinct(_) => "distinct",
+            Self::Dwell => "dwell",
+            Self::Recency => "recency",
+            Self::Least(_) => "min",
+            Self::Most(_) => "max",
+            Self::Average(_) => "average",
+            Self::Mode(_) => "mode",
+        }
+    }
+
+    /// Returns the expression whose values are folded, if there is one.
+    pub const fn of(&self) -> Option<&Expr> {
+        match self {
+            Self::Sum(of)
+            | Self::Distinct(of)
+            | Self::Least(of)
+            | Self::Most(of)
+            | Self::Average(of)
+            | Self::Mode(of) => Some(of),
+            Self::First(of) | Self::Last(of) => of.as_ref(),
+            Self::Count | Self::Dwell | Self::Recency => None,
+        }
+    }
 }
 
 /// Over what a feature is folded.

@@ -1,5 +1,6 @@
 //! Text in, a checked bundle and diagnostics out.
 
+pub mod asked;
 pub mod bundle;
 mod commerce;
 mod compile;

@@ -284,20 +284,11 @@ impl Registry {
 
 /// Hashes what a feature folds: neither its name nor the length of its window, so state outlives a change of both.
 pub fn identity(event: &str, filter: &[Expr], fold: &Fold, window: Window) -> u64 {
-    let of = |expr: Option<&Expr>| expr.map(|expr| expr.root.to_string()).unwrap_or_default();
-    let (kind, of) = match fold {
-        Fold::Count => ("count", String::new()),
-        Fold::Sum(expr) => ("sum", of(Some(expr))),
-        Fold::First(expr) => ("first", of(expr.as_ref())),
-        Fold::Last(expr) => ("last", of(expr.as_ref())),
-        Fold::Distinct(expr) => ("distinct", of(Some(expr))),
-        Fold::Dwell => ("dwell", String::new()),
-        Fold::Recency => ("recency", String::new()),
-        Fold::Least(expr) => ("min", of(Some(expr))),
-        Fold::Most(expr) => ("max", of(Some(expr))),
-        Fold::Average(expr) => ("average", of(Some(expr))),
-        Fold::Mode(expr) => ("mode", of(Some(expr))),
-    };
+    let kind = fold.as_str();
+    let of = fold
+        .of()
+        .map(|expr| expr.root.to_string())
+        .unwrap_or_default();
     let window = match window {
         Window::Lifetime => "lifetime",
         Window::Session => "session",

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 
 use super::Error;
-use crate::domain::segment::{self, Decoded, Received};
+use crate::domain::segment::{self, Decoded, Depth, Received};
 use crate::domain::{Partition, Timestamp};
 
 /// The answer to a publish: the sequence of the message in its stream.
@@ -54,7 +54,7 @@ impl Delivery {
     /// - `created`: when the event stream was created, in milliseconds: with the sequence it names an event
     ///   that brings no id.
     /// - `real`: whether `stored_at` is the real time of the event, see [`Received::real`].
-    /// - `wanted`: see [`segment::decode`].
+    /// - `depth`: see [`segment::decode`].
     ///
     /// # Errors
     ///
@@ -63,7 +63,7 @@ impl Delivery {
         &self,
         created: i64,
         real: bool,
-        wanted: impl Fn(&str) -> bool,
+        depth: impl Fn(&str) -> Depth,
     ) -> Result<Decoded, String> {
         let received = Received {
             at: self.stored_at,
@@ -73,7 +73,7 @@ impl Delivery {
                 None => format!("seq-{created}-{}", self.seq),
             },
         };
-        segment::decode(&self.payload, &received, wanted)
+        segment::decode(&self.payload, &received, depth)
     }
 }
 

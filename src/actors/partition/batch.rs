@@ -389,5 +389,5 @@ impl State {
 
 fn decode(engine: &Engine, policies: &Policies, delivery: &Delivery) -> Result<Decoded, String> {
     let real = engine.clock == Clock::Stream;
-    delivery.decode(engine.created, real, |name| policies.wanted.has(name))
+    delivery.decode(engine.created, real, |name| policies.wanted.depth(name))
 }

@@ -267,7 +267,7 @@ async fn read_stream(
     from: u64,
     sender: &Sender,
 ) -> anyhow::Result<()> {
-    while let Some(past) = history.next(|name| wanted.has(name)).await? {
+    while let Some(past) = history.next(|name| wanted.depth(name)).await? {
         let items = past.into_iter().filter(|past| past.seq > from);
         let items = items.map(|past| Item::new(past.seq, past.now, past.event));
         if sender.send(Ok(items.collect())).is_err() {

@@ -67,7 +67,7 @@ impl File {
             real: false,
             fallback_id: &|| format!("line-{}", line.number),
         };
-        let decoded = decode(line.bytes, &received, |name| self.wanted.has(name))?;
+        let decoded = decode(line.bytes, &received, |name| self.wanted.depth(name))?;
         if decoded.event.at == Timestamp::MIN {
             return Err("no `timestamp`, and no event before that has one".into());
         }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use crate::decide::Scoring;
 use crate::decide::why::Course;
-use crate::domain::segment::{Received, decode};
+use crate::domain::segment::{Depth, Received, decode};
 use crate::domain::{CustomerId, Event, Profile, Timestamp};
 use crate::policy::Bundle;
 
@@ -208,7 +208,7 @@ fn event(
         fallback_id: &|| fallback_id.into(),
     };
     let text = Value::Object(given).to_string();
-    let decoded = decode(text.as_bytes(), &received, |_| true);
+    let decoded = decode(text.as_bytes(), &received, |_| Depth::Whole);
     Ok(decoded.map_err(anyhow::Error::msg)?.event)
 }
 

@@ -8,6 +8,7 @@ use expect_test::{Expect, expect};
 use super::{History, Range, moment};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::domain::segment::Depth;
 use crate::domain::{CustomerId, Partition, Timestamp};
 use crate::stream::{EVENT_ID, Lane, Layout, Model, Outgoing, Replicas, Streams};
 
@@ -167,7 +168,7 @@ async fn check(script: &str, range: &str, expected: &Expect) {
     };
     let mut history = History::open(&model, &config, range).await.unwrap();
     let mut text = format!("({}, {}]\n", history.after, history.upto);
-    while let Some(batch) = history.next(|_| true).await.unwrap() {
+    while let Some(batch) = history.next(|_| Depth::Whole).await.unwrap() {
         for past in batch {
             let at = past.now.to_string();
             let what = match &past.event {

@@ -11,6 +11,7 @@ use crate::cli::test::document::document;
 use crate::cli::test::draft::{draft, journeys};
 use crate::cli::test::past::Past;
 use crate::cli::test::suite;
+use crate::domain::segment::Depth;
 use crate::domain::{CustomerId, Timestamp};
 use crate::policy::{self, Bundle, Diagnostics};
 use crate::scoring::Scorer;
@@ -140,7 +141,7 @@ async fn read(args: &Args) -> anyhow::Result<Past> {
         events: Vec::new(),
         until,
     };
-    while let Some(batch) = history.next(|_| true).await? {
+    while let Some(batch) = history.next(|_| Depth::Whole).await? {
         for event in batch {
             let side = if event.now < args.since {
                 &mut past.before

@@ -6,7 +6,7 @@ use expect_test::{Expect, expect};
 use proptest::prelude::*;
 
 use super::{Source, WallTime, Weekdays, Zone};
-use crate::domain::segment::{self, Received};
+use crate::domain::segment::{self, Depth, Received};
 use crate::domain::{CustomerId, Duration, Fact, Profile, Timestamp, Value};
 
 /// Asks when the clocks show something; lines are `ZONE DATE TIME`, the date being the one on which one asks at its start.
@@ -280,25 +280,31 @@ fn the_zone_of_a_context_is_read_also_if_nobody_looks_at_the_event() {
             real: true,
             fallback_id: &|| "1".into(),
         };
-        for wanted in [false, true] {
-            let decoded = segment::decode(json.as_bytes(), &received, |_| wanted);
+        for depth in [Depth::Envelope, Depth::Body, Depth::Whole] {
+            let decoded = segment::decode(json.as_bytes(), &received, |_| depth);
             let read = decoded.map(|decoded| decoded.event.context.to_string());
-            writeln!(out, "{context} {wanted}: {read:?}").unwrap();
+            writeln!(out, "{context} {depth:?}: {read:?}").unwrap();
         }
     }
     expect![[r#"
-        {"timezone":"Europe/Berlin","page":{"path":"/"}} false: Ok("{\"timezone\":\"Europe/Berlin\"}")
-        {"timezone":"Europe/Berlin","page":{"path":"/"}} true: Ok("{\"page\":{\"path\":\"/\"},\"timezone\":\"Europe/Berlin\"}")
-        {"page":{"path":"/"}} false: Ok("null")
-        {"page":{"path":"/"}} true: Ok("{\"page\":{\"path\":\"/\"}}")
-        {"page":{"timezone":"Europe/Berlin"}} false: Ok("null")
-        {"page":{"timezone":"Europe/Berlin"}} true: Ok("{\"page\":{\"timezone\":\"Europe/Berlin\"}}")
-        {"timezone":7} false: Ok("null")
-        {"timezone":7} true: Ok("{\"timezone\":7}")
-        ["timezone"] false: Ok("null")
-        ["timezone"] true: Err("`context` is not an object")
-        null false: Ok("null")
-        null true: Ok("null")
+        {"timezone":"Europe/Berlin","page":{"path":"/"}} Envelope: Ok("{\"timezone\":\"Europe/Berlin\"}")
+        {"timezone":"Europe/Berlin","page":{"path":"/"}} Body: Ok("{\"timezone\":\"Europe/Berlin\"}")
+        {"timezone":"Europe/Berlin","page":{"path":"/"}} Whole: Ok("{\"page\":{\"path\":\"/\"},\"timezone\":\"Europe/Berlin\"}")
+        {"page":{"path":"/"}} Envelope: Ok("null")
+        {"page":{"path":"/"}} Body: Ok("null")
+        {"page":{"path":"/"}} Whole: Ok("{\"page\":{\"path\":\"/\"}}")
+        {"page":{"timezone":"Europe/Berlin"}} Envelope: Ok("null")
+        {"page":{"timezone":"Europe/Berlin"}} Body: Ok("null")
+        {"page":{"timezone":"Europe/Berlin"}} Whole: Ok("{\"page\":{\"timezone\":\"Europe/Berlin\"}}")
+        {"timezone":7} Envelope: Ok("null")
+        {"timezone":7} Body: Ok("null")
+        {"timezone":7} Whole: Ok("{\"timezone\":7}")
+        ["timezone"] Envelope: Ok("null")
+        ["timezone"] Body: Err("`context` is not an object")
+        ["timezone"] Whole: Err("`context` is not an object")
+        null Envelope: Ok("null")
+        null Body: Ok("null")
+        null Whole: Ok("null")
     "#]].assert_eq(&out);
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::segment::Drafts;
 use super::{Build, Document, Kind, journey, read_all};
+use crate::policy::asked;
 use crate::policy::bundle::{Archive, Bundle};
 use crate::policy::compile::desk::Desk;
 use crate::policy::diagnostic::Source;
@@ -96,7 +97,7 @@ impl Graft<'_> {
     /// Takes what the steps of a journey name; returns the segments that it asks for.
     fn journey(&mut self, old: &Bundle, journey: &Journey) -> BTreeSet<Arc<str>> {
         let mut asked = BTreeSet::new();
-        for expr in journey::asked(journey) {
+        for expr in asked::of_run(journey) {
             self.expr(&expr.root, &mut asked);
         }
         for step in &journey.flow {

@@ -1,14 +1,13 @@
 //! `journey:`: entry, goal, exits and steps.
 
-use std::sync::Arc;
-
 use xxhash_rust::xxh3::xxh3_64;
 
+use crate::policy::asked;
 use crate::policy::compile::desk::Desk;
 use crate::policy::compile::fields::Fields;
 use crate::policy::compile::{Names, enter, migrate, quiet, steps};
-use crate::policy::expr::{Expr, Root, Scope, Site};
-use crate::policy::journey::{Act, Class, Exit, Goal, Journey, On, Step, Trigger, Until};
+use crate::policy::expr::{Scope, Site};
+use crate::policy::journey::{Class, Exit, Goal, Journey, Trigger};
 use crate::policy::mode::Mode;
 use crate::policy::registry::Asker;
 use crate::policy::yaml::{Content, Yaml};
@@ -107,7 +106,7 @@ pub fn compile(desk: &mut Desk, names: &Names, root: &Yaml) -> Option<Journey> {
         uses_entry: false,
         place: desk.place(name_node),
     };
-    journey.uses_entry = uses_entry(&journey);
+    journey.uses_entry = asked::uses_entry(&journey);
     Some(journey)
 }
 
@@ -209,47 +208,4 @@ fn holdout(desk: &mut Desk, node: &Yaml) -> Option<f64> {
         );
     }
     share
-}
-
-/// Returns every expression that a run asks for.
-pub fn asked(journey: &Journey) -> Vec<&Expr> {
-    let goal = journey.goal.iter().flat_map(|goal| &goal.filter);
-    let exits = journey.exits.iter().flat_map(|exit| &exit.when);
-    let steps = journey.flow.iter().flat_map(expressions);
-    let all = goal.chain(exits).chain(&journey.priority).chain(steps);
-    all.collect()
-}
-
-fn uses_entry(journey: &Journey) -> bool {
-    let absence = match &journey.enter.on {
-        On::Absence(absence) => absence.event.filter.as_slice(),
-        On::Event(_) | On::Crossing(..) | On::Schedule(_) => &[],
-    };
-    asked(journey)
-        .into_iter()
-        .chain(absence)
-        .any(|expr| expr.root.uses(&Root::Entry))
-}
-
-/// Returns every expression of a step.
-fn expressions(step: &Step) -> Vec<&Expr> {
-    match &step.act {
-        Act::Wait(Until::Date { of, .. }) => vec![of],
-        Act::Wait(Until::Passed(_) | Until::Clock { .. })
-        | Act::Score { .. }
-        | Act::Offer { .. }
-        | Act::Split { .. }
-        | Act::Stop { .. } => Vec::new(),
-        Act::HoldUntil { .. } | Act::WaitFor { .. } => {
-            let triggers = step.act.triggers();
-            triggers.flat_map(|trigger| &trigger.filter).collect()
-        }
-        Act::Branch { arms, .. } => arms.iter().map(|(when, _)| when).collect(),
-        Act::Send(send) => expressions_of(&send.with),
-        Act::Set(pairs) => expressions_of(pairs),
-    }
-}
-
-fn expressions_of(pairs: &[(Arc<str>, Expr)]) -> Vec<&Expr> {
-    pairs.iter().map(|(_, expr)| expr).collect()
 }

@@ -8,7 +8,7 @@ use crate::policy::diff::catalogue::{conditions, group, offer, placement};
 use crate::policy::diff::lines::{Line, Way};
 use crate::policy::diff::{Kind, learning};
 use crate::policy::explain;
-use crate::policy::feature::{Feature, Fold, Window};
+use crate::policy::feature::{Feature, Window};
 use crate::policy::journey::Journey;
 use crate::policy::limits::{Channel, Limit};
 use crate::policy::mode::Mode;
@@ -127,19 +127,7 @@ fn segment(segment: &Segment) -> Vec<String> {
 }
 
 fn feature(feature: &Feature) -> Vec<String> {
-    let (word, of) = match &feature.fold {
-        Fold::Count => ("count", None),
-        Fold::Sum(of) => ("sum", Some(of)),
-        Fold::First(of) => ("first", of.as_ref()),
-        Fold::Last(of) => ("last", of.as_ref()),
-        Fold::Distinct(of) => ("distinct", Some(of)),
-        Fold::Dwell => ("dwell", None),
-        Fold::Recency => ("recency", None),
-        Fold::Least(of) => ("min", Some(of)),
-        Fold::Most(of) => ("max", Some(of)),
-        Fold::Average(of) => ("average", Some(of)),
-        Fold::Mode(of) => ("mode", Some(of)),
-    };
+    let (word, of) = (feature.fold.as_str(), feature.fold.of());
     let of = of.map_or_else(String::new, |of| format!(" of {}", of.text));
     let mut lines = vec![format!("{word} of `{}`{of}", feature.event)];
     lines.extend(conditions("where", &feature.filter));

@@ -19,6 +19,7 @@ mod limits;
 mod mermaid;
 mod steps;
 mod validator;
+mod wanted;
 mod wrong_consent;
 mod wrong_documents;
 mod wrong_expressions;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Replay, Side};
 use crate::cli::backtest::feed::Item;
 use crate::domain::Timestamp;
-use crate::domain::segment::{Received, decode};
+use crate::domain::segment::{Depth, Received, decode};
 use crate::policy::{Source, compile};
 use crate::scoring::Scripted;
 
@@ -54,6 +54,6 @@ fn bought(n: u64) -> Item {
         real: false,
         fallback_id: &|| "none".into(),
     };
-    let decoded = decode(json.to_string().as_bytes(), &received, |_| true);
+    let decoded = decode(json.to_string().as_bytes(), &received, |_| Depth::Whole);
     Item::new(n, at, decoded)
 }

@@ -79,11 +79,7 @@ fn side(args: &Args, name: &str) -> anyhow::Result<Side> {
 
 /// What the label looks into must be read, too.
 fn wanted(side: &Side, label: &Label) -> Wanted {
-    let wanted = Wanted::of(&side.bundle);
-    match &label.event {
-        Some(event) => wanted.with(event),
-        None => wanted.all(),
-    }
+    Wanted::of(&side.bundle).with(label.event.as_deref())
 }
 
 /// Runs from the first event to the last; nothing comes of it when it is interrupted.

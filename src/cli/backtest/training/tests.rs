@@ -19,7 +19,7 @@ use crate::cli::interrupt::Interrupt;
 use crate::cli::{Arguments, Command};
 use crate::decide::drive::Moment;
 use crate::decide::{Request, handle};
-use crate::domain::segment::{Received, decode};
+use crate::domain::segment::{Depth, Received, decode};
 use crate::domain::{Cell, CustomerId, Fact, Profile, Timestamp, What};
 use crate::policy::{Source, compile};
 use crate::scoring::{Score, Scorer, Scripted};
@@ -533,7 +533,7 @@ fn item(place: usize, line: &str) -> Item {
         real: false,
         fallback_id: &|| "none".into(),
     };
-    let decoded = decode(json(place, line).as_bytes(), &received, |_| true);
+    let decoded = decode(json(place, line).as_bytes(), &received, |_| Depth::Whole);
     Item::new(place as u64, at, decoded)
 }
 
