@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesOrdered;
 use futures::{StreamExt, TryStreamExt};
 use ractor::ActorRef;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::actors::engine::Engine;
 use crate::actors::outgoing::{Item, items, undeliverable};
@@ -22,14 +22,20 @@ const IN_FLIGHT_MAX: usize = 1_024;
 /// The pause before something refused is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// A commit whose content may leave.
-pub struct Emission {
+/// A commit of an earlier process, which may have published some of it.
+pub struct Leftover {
     /// Its sequence in the state log.
     pub log_seq: u64,
     /// The commit.
     pub commit: Commit,
-    /// A process that is gone may have published some of it.
-    pub resumed: bool,
+}
+
+/// A commit whose content leaves.
+enum Emission {
+    /// An earlier process left it; it stands there.
+    Left(Arc<Commit>, u64),
+    /// It is on its way, and it is told where it stands; its partition ends if it never does.
+    Coming(Arc<Commit>, oneshot::Receiver<u64>),
 }
 
 /// The way out of one partition.
@@ -44,7 +50,7 @@ impl Emitter {
         engine: &Arc<Engine>,
         partition: ActorRef<Message>,
         marks: crate::stream::Marks,
-        outbox: Vec<Emission>,
+        outbox: Vec<Leftover>,
     ) -> Self {
         // INVARIANT: bounded by the commits of a partition, which stop when its checkpoint cannot go on.
         let (queue, emissions) = mpsc::unbounded_channel();
@@ -58,14 +64,20 @@ impl Emitter {
             queue,
             task: tokio::spawn(out.run(emissions)),
         };
-        for emission in outbox {
-            emitter.emit(emission);
+        for left in outbox {
+            emitter.emit(Emission::Left(Arc::new(left.commit), left.log_seq));
         }
         emitter
     }
 
-    /// Lets a commit's content leave.
-    pub fn emit(&self, emission: Emission) {
+    /// Packs what a commit will let leave; it leaves when it is told where the commit stands.
+    pub fn pack(&self, commit: Arc<Commit>) -> oneshot::Sender<u64> {
+        let (stands, told) = oneshot::channel();
+        self.emit(Emission::Coming(commit, told));
+        stands
+    }
+
+    fn emit(&self, emission: Emission) {
         if self.queue.send(emission).is_err() {
             tracing::error!("the emitter of a partition is gone");
         }
@@ -80,6 +92,25 @@ impl Drop for Emitter {
 
 type Ack = BoxFuture<'static, Result<u64, Error>>;
 
+/// What leaves once its commit stands.
+struct Packed {
+    items: Vec<Item>,
+    /// How long it took to pack.
+    took: Duration,
+    /// Where the commit stands.
+    stands: oneshot::Receiver<u64>,
+}
+
+impl Packed {
+    /// Waits until the commit stands; for ever while nothing is packed.
+    async fn stands(packed: &mut Option<Self>) -> Option<u64> {
+        match packed {
+            Some(packed) => (&mut packed.stands).await.ok(),
+            None => std::future::pending().await,
+        }
+    }
+}
+
 struct Out {
     engine: Arc<Engine>,
     partition: ActorRef<Message>,
@@ -91,6 +122,7 @@ struct Out {
 impl Out {
     async fn run(mut self, mut emissions: mpsc::UnboundedReceiver<Emission>) {
         let mut acks = FuturesOrdered::new();
+        let mut packed: Option<Packed> = None;
         loop {
             tokio::select! {
                 biased;
@@ -99,30 +131,49 @@ impl Out {
                     Some(Err(error)) => { self.again(&error).await; acks = FuturesOrdered::new(); }
                     None => {}
                 },
-                emission = emissions.recv(), if acks.len() < IN_FLIGHT_MAX => {
+                log_seq = Packed::stands(&mut packed) => {
+                    // A commit that never stands ends its partition.
+                    let Some((log_seq, packed)) = log_seq.zip(packed.take()) else { return };
+                    self.leave(packed, log_seq, &mut acks).await;
+                }
+                emission = emissions.recv(), if packed.is_none() && acks.len() < IN_FLIGHT_MAX => {
                     let Some(emission) = emission else { return };
-                    self.emission(emission, &mut acks).await;
+                    packed = self.pack(emission, &mut acks).await;
                 }
             }
         }
     }
 
-    async fn emission(&mut self, emission: Emission, acks: &mut FuturesOrdered<Ack>) {
+    /// Packs what leaves later; what an earlier process left goes at once.
+    async fn pack(&mut self, emission: Emission, acks: &mut FuturesOrdered<Ack>) -> Option<Packed> {
         let start = Instant::now();
-        let Emission {
-            log_seq,
-            commit,
-            resumed,
-        } = emission;
-        let items = items(&self.engine, commit);
+        match emission {
+            Emission::Left(commit, log_seq) => {
+                self.wait_for(items(&self.engine, &commit), log_seq);
+                self.drop_published(acks).await;
+                None
+            }
+            Emission::Coming(commit, stands) => Some(Packed {
+                items: items(&self.engine, &commit),
+                took: start.elapsed(),
+                stands,
+            }),
+        }
+    }
+
+    fn wait_for(&mut self, items: Vec<Item>, log_seq: u64) {
         let n = items.len();
         for (idx, item) in items.into_iter().enumerate() {
             self.waiting
                 .push_back((item, (idx + 1 == n).then_some(log_seq)));
         }
-        if resumed {
-            return self.drop_published(acks).await;
-        }
+    }
+
+    async fn leave(&mut self, packed: Packed, log_seq: u64, acks: &mut FuturesOrdered<Ack>) {
+        let now = Instant::now();
+        let start = now.checked_sub(packed.took).unwrap_or(now);
+        let n = packed.items.len();
+        self.wait_for(packed.items, log_seq);
         self.engine.crash.pass("before_emit");
         for left in (1..=n).rev() {
             let published = self.publish_last_but(left - 1, acks).await;

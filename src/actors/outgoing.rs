@@ -22,7 +22,7 @@ pub enum Item {
 }
 
 /// Returns everything that leaves because of a commit, in order.
-pub fn items(engine: &Engine, commit: Commit) -> Vec<Item> {
+pub fn items(engine: &Engine, commit: &Commit) -> Vec<Item> {
     let ready = |out| Item::Ready(Box::new(out));
     let mut items = Vec::new();
     items.extend(
@@ -43,8 +43,8 @@ pub fn items(engine: &Engine, commit: Commit) -> Vec<Item> {
             .iter()
             .map(|crossing| ready(of_crossing(engine, crossing))),
     );
-    items.extend(commit.dead.into_iter().map(Item::Dead));
-    items.extend(commit.forwards.into_iter().map(Item::Forward));
+    items.extend(commit.dead.iter().cloned().map(Item::Dead));
+    items.extend(commit.forwards.iter().cloned().map(Item::Forward));
     items
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::actors::census::{self, Census};
-use crate::actors::emitter::Emission;
+use crate::actors::emitter::Leftover;
 use crate::actors::engine::Engine;
 use crate::actors::image::{self, Position};
 use crate::actors::load::{self, blank, read, timers};
@@ -39,7 +39,7 @@ pub struct Recovered {
     /// By lane: the sequence at which something was last published.
     pub marks: crate::stream::Marks,
     /// Commits whose content may not have left.
-    pub outbox: Vec<Emission>,
+    pub outbox: Vec<Leftover>,
     /// What the partition has learnt.
     pub learnt: Learnt,
     /// What it has of budgets.
@@ -185,7 +185,7 @@ struct Fold<'a> {
     emitted: u64,
     watermark: Option<Timestamp>,
     marks: crate::stream::Marks,
-    outbox: Vec<Emission>,
+    outbox: Vec<Leftover>,
     learnt: Learnt,
     /// The last commit that is in `learnt`.
     learnt_seq: u64,
@@ -241,10 +241,9 @@ impl<'a> Fold<'a> {
         // A quota is told whole, so what the store has of later commits comes again.
         self.quotas.extend(std::mem::take(&mut commit.quotas));
         if commit.emits() {
-            self.outbox.push(Emission {
+            self.outbox.push(Leftover {
                 log_seq: seq,
                 commit,
-                resumed: true,
             });
         }
         Ok(())
@@ -297,9 +296,9 @@ impl<'a> Fold<'a> {
             emitting: self
                 .outbox
                 .iter()
-                .map(|emission| Span {
-                    after: emission.commit.prev,
-                    end: emission.log_seq,
+                .map(|left| Span {
+                    after: left.commit.prev,
+                    end: left.log_seq,
                 })
                 .collect(),
             learnt: self.learnt,

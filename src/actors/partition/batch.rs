@@ -42,7 +42,9 @@ pub struct Batch {
     /// Who wants to see a customer.
     pub looks: Vec<(CustomerId, oneshot::Sender<Option<Box<Profile>>>)>,
     /// The record, once everything is decided.
-    pub commit: Commit,
+    pub commit: Arc<Commit>,
+    /// Lets leave what the commit holds, once it is told where that stands.
+    pub leaves: Option<oneshot::Sender<u64>>,
     n_inputs: usize,
     n_bytes: usize,
     credits: Vec<Arc<OwnedSemaphorePermit>>,
@@ -87,7 +89,8 @@ impl Batch {
             dead: Vec::new(),
             forwards: Vec::new(),
             looks: Vec::new(),
-            commit: Commit::default(),
+            commit: Arc::default(),
+            leaves: None,
             n_inputs: 0,
             n_bytes: 0,
             credits: Vec::with_capacity(n),

@@ -1,12 +1,12 @@
 //! The commit of a batch: what was decided becomes one record, and only then leaves.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::{Batch, Origin, Work};
 use super::input::{AskError, Message};
 use super::{Error, Phase, State};
 use crate::actors::customer::{self, Decided};
-use crate::actors::emitter::Emission;
 use crate::actors::gather::gather;
 use crate::actors::record::{Commit, Dead, Span};
 use crate::actors::recover;
@@ -102,7 +102,7 @@ impl State {
         let Some(batch) = &mut self.batch else {
             return Ok(());
         };
-        batch.commit = commit;
+        batch.commit = Arc::new(commit);
         if batch.commit.is_empty() {
             // Nothing was learnt: the offset goes with the next commit or checkpoint.
             self.appended(self.log_end);
@@ -116,6 +116,9 @@ impl State {
         let n_bytes: usize = chunks.iter().map(bytes::Bytes::len).sum();
         self.engine.meters.commit_bytes.add(n_bytes as u64);
         self.engine.meters.commit.since(start);
+        // Packed while the append is on its way, it can leave as soon as that is answered.
+        let packs = batch.commit.emits();
+        batch.leaves = packs.then(|| self.emitter.pack(batch.commit.clone()));
         self.phase = Phase::Appending;
         let (engine, id, myself) = (self.engine.clone(), self.id, self.myself.clone());
         let log_end = self.log_end;
@@ -148,14 +151,9 @@ impl State {
         self.settle(&mut batch, span);
         self.learn(&batch.commit.updates);
         self.keep_quotas(&batch.commit.quotas);
-        if batch.commit.emits() {
+        if let Some(leaves) = batch.leaves.take() {
             self.emitting.push_back(span);
-            let commit = std::mem::take(&mut batch.commit);
-            self.emitter.emit(Emission {
-                log_seq,
-                commit,
-                resumed: false,
-            });
+            let _gone = leaves.send(log_seq);
         }
         self.show(batch.looks);
         if self.residents.end_batch() {
