@@ -5,6 +5,7 @@ mod course;
 mod customers;
 pub mod feed;
 mod file;
+mod folder;
 pub mod html;
 mod keeper;
 mod line;

@@ -2,16 +2,14 @@
 
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
-use std::fs;
 use std::io::{Read, Write};
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::Context;
 use foldhash::fast::RandomState;
 
+use crate::cli::backtest::folder::Folder;
 use crate::cli::backtest::saved;
 use crate::domain::{CustomerId, Profile, Timestamp};
 use crate::store::{self, Batch, Durability, Engine, Store, Table};
@@ -47,9 +45,6 @@ struct Spilled {
     store: Arc<dyn Store>,
     _folder: Folder,
 }
-
-/// A folder that goes with its owner.
-struct Folder(PathBuf);
 
 impl Customers {
     /// Returns nobody.
@@ -185,12 +180,14 @@ impl Customers {
 
 impl Spilled {
     fn open() -> anyhow::Result<Self> {
-        let folder = Folder::make()?;
+        let temp = std::env::temp_dir();
+        let made = Folder::make(&temp);
+        let folder = made.with_context(|| format!("no folder in `{}`", temp.display()))?;
         let options = store::Options {
             cache_bytes: CACHE_BYTES,
             ..store::Options::default()
         };
-        let store = store::open(Engine::Fjall, &folder.0, &options)?;
+        let store = store::open(Engine::Fjall, &folder.path, &options)?;
         Ok(Self {
             store,
             _folder: folder,
@@ -211,23 +208,5 @@ impl Spilled {
             batch.put(Table::Customers, profile.id.as_str().as_bytes(), image);
         }
         Ok(self.store.commit(batch, Durability::Process)?)
-    }
-}
-
-impl Folder {
-    fn make() -> anyhow::Result<Self> {
-        static N_MADE: AtomicU32 = AtomicU32::new(0);
-        let n = N_MADE.fetch_add(1, Ordering::Relaxed);
-        let name = format!("attune-backtest-{}-{n}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        fs::create_dir(&path).with_context(|| format!("cannot make `{}`", path.display()))?;
-        Ok(Self(path))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // What is left behind lies in the system's folder for temporary files.
-        let _left = fs::remove_dir_all(&self.0);
     }
 }
