@@ -43,8 +43,6 @@ pub struct Batch {
     pub looks: Vec<(CustomerId, oneshot::Sender<Option<Box<Profile>>>)>,
     /// The record, once everything is decided.
     pub commit: Arc<Commit>,
-    /// Lets leave what the commit holds, once it is told where that stands.
-    pub leaves: Option<oneshot::Sender<u64>>,
     n_inputs: usize,
     n_bytes: usize,
     credits: Vec<Arc<OwnedSemaphorePermit>>,
@@ -90,7 +88,6 @@ impl Batch {
             forwards: Vec::new(),
             looks: Vec::new(),
             commit: Arc::default(),
-            leaves: None,
             n_inputs: 0,
             n_bytes: 0,
             credits: Vec::with_capacity(n),

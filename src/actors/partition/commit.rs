@@ -116,9 +116,9 @@ impl State {
         let n_bytes: usize = chunks.iter().map(bytes::Bytes::len).sum();
         self.engine.meters.commit_bytes.add(n_bytes as u64);
         self.engine.meters.commit.since(start);
-        // Packed while the append is on its way, it can leave as soon as that is answered.
-        let packs = batch.commit.emits();
-        batch.leaves = packs.then(|| self.emitter.pack(batch.commit.clone()));
+        // Packed while the append is on its way, it leaves as soon as that is answered.
+        let emits = batch.commit.emits();
+        let leaves = emits.then(|| self.emitter.pack(batch.commit.clone()));
         self.phase = Phase::Appending;
         let (engine, id, myself) = (self.engine.clone(), self.id, self.myself.clone());
         let log_end = self.log_end;
@@ -126,7 +126,10 @@ impl State {
         tokio::spawn(async move {
             let start = Instant::now();
             let appended = append_all(engine.streams.as_ref(), id, log_end, chunks).await;
+            let stands = appended.as_ref().ok().copied();
+            // The partition hears of the commit before it can hear that something has left.
             let _gone = myself.cast(Message::Appended(appended, start));
+            let _gone = leaves.zip(stands).map(|(leaves, at)| leaves.send(at));
         });
         Ok(())
     }
@@ -151,9 +154,8 @@ impl State {
         self.settle(&mut batch, span);
         self.learn(&batch.commit.updates);
         self.keep_quotas(&batch.commit.quotas);
-        if let Some(leaves) = batch.leaves.take() {
+        if batch.commit.emits() {
             self.emitting.push_back(span);
-            let _gone = leaves.send(log_seq);
         }
         self.show(batch.looks);
         if self.residents.end_batch() {
