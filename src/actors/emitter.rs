@@ -22,6 +22,10 @@ const IN_FLIGHT_MAX: usize = 1_024;
 /// The pause before something refused is tried again.
 const PAUSE: Duration = Duration::from_millis(200);
 
+/// The largest record, in bytes, of which what leaves is packed while the append is on its way: to pack a larger one takes
+/// the processor away from its own append.
+const EARLY_BYTES_MAX: usize = 16 << 10;
+
 /// A commit of an earlier process, which may have published some of it.
 pub struct Leftover {
     /// Its sequence in the state log.
@@ -34,8 +38,8 @@ pub struct Leftover {
 enum Emission {
     /// An earlier process left it; it stands there.
     Left(Arc<Commit>, u64),
-    /// It is on its way, and it is told where it stands; its partition ends if it never does.
-    Coming(Arc<Commit>, oneshot::Receiver<u64>),
+    /// It is on its way.
+    Coming(Coming),
 }
 
 /// The way out of one partition.
@@ -70,11 +74,18 @@ impl Emitter {
         emitter
     }
 
-    /// Packs what a commit will let leave; it leaves when it is told where the commit stands.
-    pub fn pack(&self, commit: Arc<Commit>) -> oneshot::Sender<u64> {
-        let (stands, told) = oneshot::channel();
-        self.emit(Emission::Coming(commit, told));
-        stands
+    /// Prepares what a commit will let leave; it leaves when it is told where the commit stands.
+    ///
+    /// - `n_bytes`: how large its record is.
+    pub fn prepare(&self, commit: Arc<Commit>, n_bytes: usize) -> oneshot::Sender<u64> {
+        let (tell, stands) = oneshot::channel();
+        self.emit(Emission::Coming(Coming {
+            commit,
+            is_small: n_bytes <= EARLY_BYTES_MAX,
+            packed: None,
+            stands,
+        }));
+        tell
     }
 
     fn emit(&self, emission: Emission) {
@@ -92,20 +103,21 @@ impl Drop for Emitter {
 
 type Ack = BoxFuture<'static, Result<u64, Error>>;
 
-/// What leaves once its commit stands.
-struct Packed {
-    items: Vec<Item>,
-    /// How long it took to pack.
-    took: Duration,
-    /// Where the commit stands.
+/// A commit on its way.
+struct Coming {
+    commit: Arc<Commit>,
+    is_small: bool,
+    /// What leaves, and how long it took to pack.
+    packed: Option<(Vec<Item>, Duration)>,
+    /// Where the commit stands, once it does; its partition ends if it never does.
     stands: oneshot::Receiver<u64>,
 }
 
-impl Packed {
-    /// Waits until the commit stands; for ever while nothing is packed.
-    async fn stands(packed: &mut Option<Self>) -> Option<u64> {
-        match packed {
-            Some(packed) => (&mut packed.stands).await.ok(),
+impl Coming {
+    /// Waits until the commit stands; for ever while none is on its way.
+    async fn stands(coming: &mut Option<Self>) -> Option<u64> {
+        match coming {
+            Some(coming) => (&mut coming.stands).await.ok(),
             None => std::future::pending().await,
         }
     }
@@ -122,7 +134,7 @@ struct Out {
 impl Out {
     async fn run(mut self, mut emissions: mpsc::UnboundedReceiver<Emission>) {
         let mut acks = FuturesOrdered::new();
-        let mut packed: Option<Packed> = None;
+        let mut coming: Option<Coming> = None;
         loop {
             tokio::select! {
                 biased;
@@ -131,34 +143,30 @@ impl Out {
                     Some(Err(error)) => { self.again(&error).await; acks = FuturesOrdered::new(); }
                     None => {}
                 },
-                log_seq = Packed::stands(&mut packed) => {
-                    // A commit that never stands ends its partition.
-                    let Some((log_seq, packed)) = log_seq.zip(packed.take()) else { return };
-                    self.leave(packed, log_seq, &mut acks).await;
+                log_seq = Coming::stands(&mut coming) => {
+                    let Some((log_seq, coming)) = log_seq.zip(coming.take()) else { return };
+                    self.leave(coming, log_seq, &mut acks).await;
                 }
-                emission = emissions.recv(), if packed.is_none() && acks.len() < IN_FLIGHT_MAX => {
-                    let Some(emission) = emission else { return };
-                    packed = self.pack(emission, &mut acks).await;
+                emission = emissions.recv(), if coming.is_none() && acks.len() < IN_FLIGHT_MAX => match emission {
+                    Some(Emission::Left(commit, log_seq)) => self.resume(&commit, log_seq, &mut acks).await,
+                    Some(Emission::Coming(next)) => coming = Some(self.early(next)),
+                    None => return,
                 }
             }
         }
     }
 
-    /// Packs what leaves later; what an earlier process left goes at once.
-    async fn pack(&mut self, emission: Emission, acks: &mut FuturesOrdered<Ack>) -> Option<Packed> {
-        let start = Instant::now();
-        match emission {
-            Emission::Left(commit, log_seq) => {
-                self.wait_for(items(&self.engine, &commit), log_seq);
-                self.drop_published(acks).await;
-                None
-            }
-            Emission::Coming(commit, stands) => Some(Packed {
-                items: items(&self.engine, &commit),
-                took: start.elapsed(),
-                stands,
-            }),
+    /// Packs what is small.
+    fn early(&self, mut coming: Coming) -> Coming {
+        if coming.is_small {
+            coming.packed = Some(self.pack(&coming.commit));
         }
+        coming
+    }
+
+    fn pack(&self, commit: &Commit) -> (Vec<Item>, Duration) {
+        let start = Instant::now();
+        (items(&self.engine, commit), start.elapsed())
     }
 
     fn wait_for(&mut self, items: Vec<Item>, log_seq: u64) {
@@ -169,11 +177,13 @@ impl Out {
         }
     }
 
-    async fn leave(&mut self, packed: Packed, log_seq: u64, acks: &mut FuturesOrdered<Ack>) {
+    async fn leave(&mut self, coming: Coming, log_seq: u64, acks: &mut FuturesOrdered<Ack>) {
+        let packed = coming.packed;
+        let (items, took) = packed.unwrap_or_else(|| self.pack(&coming.commit));
         let now = Instant::now();
-        let start = now.checked_sub(packed.took).unwrap_or(now);
-        let n = packed.items.len();
-        self.wait_for(packed.items, log_seq);
+        let start = now.checked_sub(took).unwrap_or(now);
+        let n = items.len();
+        self.wait_for(items, log_seq);
         self.engine.crash.pass("before_emit");
         for left in (1..=n).rev() {
             let published = self.publish_last_but(left - 1, acks).await;
@@ -256,7 +266,8 @@ impl Out {
     }
 
     /// What an earlier process left goes the same careful way.
-    async fn drop_published(&mut self, acks: &mut FuturesOrdered<Ack>) {
+    async fn resume(&mut self, commit: &Commit, log_seq: u64, acks: &mut FuturesOrdered<Ack>) {
+        self.wait_for(items(&self.engine, commit), log_seq);
         while let Some(ack) = acks.next().await {
             match ack {
                 Ok(seq) => self.acknowledged(seq),

@@ -116,9 +116,9 @@ impl State {
         let n_bytes: usize = chunks.iter().map(bytes::Bytes::len).sum();
         self.engine.meters.commit_bytes.add(n_bytes as u64);
         self.engine.meters.commit.since(start);
-        // Packed while the append is on its way, it leaves as soon as that is answered.
+        // Prepared while the append is on its way, it leaves as soon as that is answered.
         let emits = batch.commit.emits();
-        let leaves = emits.then(|| self.emitter.pack(batch.commit.clone()));
+        let leaves = emits.then(|| self.emitter.prepare(batch.commit.clone(), n_bytes));
         self.phase = Phase::Appending;
         let (engine, id, myself) = (self.engine.clone(), self.id, self.myself.clone());
         let log_end = self.log_end;
