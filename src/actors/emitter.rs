@@ -36,8 +36,8 @@ pub struct Leftover {
 
 /// A commit whose content leaves.
 enum Emission {
-    /// An earlier process left it; it stands there.
-    Left(Arc<Commit>, u64),
+    /// It stands.
+    Left(Box<Leftover>),
     /// It is on its way.
     Coming(Coming),
 }
@@ -69,7 +69,7 @@ impl Emitter {
             task: tokio::spawn(out.run(emissions)),
         };
         for left in outbox {
-            emitter.emit(Emission::Left(Arc::new(left.commit), left.log_seq));
+            emitter.emit(Emission::Left(Box::new(left)));
         }
         emitter
     }
@@ -148,7 +148,7 @@ impl Out {
                     self.leave(coming, log_seq, &mut acks).await;
                 }
                 emission = emissions.recv(), if coming.is_none() && acks.len() < IN_FLIGHT_MAX => match emission {
-                    Some(Emission::Left(commit, log_seq)) => self.resume(&commit, log_seq, &mut acks).await,
+                    Some(Emission::Left(left)) => self.resume(&left, &mut acks).await,
                     Some(Emission::Coming(next)) => coming = Some(self.early(next)),
                     None => return,
                 }
@@ -266,8 +266,8 @@ impl Out {
     }
 
     /// What an earlier process left goes the same careful way.
-    async fn resume(&mut self, commit: &Commit, log_seq: u64, acks: &mut FuturesOrdered<Ack>) {
-        self.wait_for(items(&self.engine, commit), log_seq);
+    async fn resume(&mut self, left: &Leftover, acks: &mut FuturesOrdered<Ack>) {
+        self.wait_for(items(&self.engine, &left.commit), left.log_seq);
         while let Some(ack) = acks.next().await {
             match ack {
                 Ok(seq) => self.acknowledged(seq),
